@@ -1,0 +1,128 @@
+//! The three traits. A storage and an isolation answer with plans and never act; a release source acts, but
+//! only inside the staging directory it is handed.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Base, Container, Observe, OptionSpec, Options, Plan, Platform, Release, ReleaseWish, Result, Way, Work,
+    check_options,
+};
+
+/// Which of the three a back end is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Where a release comes from.
+    ReleaseSource,
+    /// How a container's private tree and the shared base become one root.
+    SharedStorage,
+    /// What keeps a container's processes apart.
+    Isolation,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ReleaseSource => "release source",
+            Self::SharedStorage => "storage",
+            Self::Isolation => "isolation",
+        })
+    }
+}
+
+/// What a back end can do beyond what every one of its kind must.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Capability {
+    /// Storage: a container cannot write to the shared base, and its programs are the base's own.
+    SharedReadOnly,
+    /// Storage: a container may replace what it sees of the base, in a layer of its own.
+    CopyOnWrite,
+    /// Storage: a container cannot take more than it was given.
+    Quota,
+    /// Storage: snapshots.
+    Snapshot,
+    /// Isolation: processes inside see no others.
+    OwnProcesses,
+    /// Isolation: a network of its own.
+    OwnNetwork,
+    /// Source: the content is checked against published or recorded checksums.
+    Verified,
+}
+
+/// What a back end says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Info {
+    /// Its name. In-tree ones are bare words, third parties' carry a dot.
+    pub name: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// One line.
+    pub summary: String,
+    /// Kernels it works on.
+    pub platforms: Vec<Platform>,
+    /// What it can do.
+    pub capabilities: BTreeSet<Capability>,
+    /// The options it takes.
+    pub options: Vec<OptionSpec>,
+}
+
+/// What all three kinds have in common.
+pub trait Backend: Send + Sync {
+    /// Who it is and what it can do. The answer never changes.
+    fn info(&self) -> Info;
+
+    /// Refuses options that are wrong: an unknown key, a value of another type or out of range.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Config`] with the fact `key`.
+    fn check(&self, options: &Options) -> Result<()> {
+        let info = self.info();
+        check_options(&info.name, &info.options, options)
+    }
+}
+
+/// Where a release comes from.
+pub trait ReleaseSource: Backend {
+    /// Pins what is wanted: the same release always gives the same digest, and the digest covers everything
+    /// that decides the content. Reads only.
+    ///
+    /// # Errors
+    /// Bad data when what is wanted is not pristine production material and `want.any` is not set.
+    fn resolve(&self, want: &ReleaseWish, host: &dyn Observe) -> Result<Release>;
+
+    /// Fills the staging directory with the whole userland of `release`, verified, and leaves nothing else.
+    fn fill(&self, release: &Release, work: &mut dyn Work) -> Result<()>;
+}
+
+/// How a container's private tree and the shared base become one root.
+pub trait SharedStorage: Backend {
+    /// Steps that build the container's private data in `container.dir`, an empty staging directory that is
+    /// renamed when all is done; so nothing in it may name its own path. Mounts nothing. `dir/root` exists after.
+    fn create(&self, base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan>;
+
+    /// Steps after which `container.root()` is the whole root.
+    fn attach(&self, base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan>;
+
+    /// Directories that together hold the container's files while it is not attached, the uppermost first.
+    /// Only for looking things up; links are resolved in each by itself.
+    fn layers(&self, base: &Base, container: &Container) -> Vec<Utf8PathBuf>;
+
+    /// The directory that holds only what the container itself wrote: what it takes of the host's space.
+    fn private(&self, container: &Container) -> Utf8PathBuf;
+}
+
+/// What keeps a container's processes apart.
+pub trait Isolation: Backend {
+    /// Steps after storage is attached that make the root ready for processes: devices, proc, an init, a jail.
+    fn up(&self, base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan>;
+
+    /// How a program gets inside once `up` is done.
+    fn way(&self, container: &Container, host: &dyn Observe) -> Result<Way>;
+}

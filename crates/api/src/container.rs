@@ -1,0 +1,45 @@
+//! What a back end is told about a container and the base it was made from.
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+
+use crate::{Brand, Name, Options, ReleaseId};
+
+/// One installed release: immutable, shared by every container that is pinned to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Base {
+    /// Which one.
+    pub id: ReleaseId,
+    /// The part that is shared read-only: programs and libraries.
+    pub sharedfs: Utf8PathBuf,
+    /// The part that a container gets a copy of: configuration and everything it may write.
+    pub template: Utf8PathBuf,
+    /// What the userland was made for.
+    pub brand: Brand,
+    /// Paths, relative to the root, whose content is in `sharedfs` only, such as `usr/bin`.
+    pub shared: Vec<Utf8PathBuf>,
+}
+
+/// One container, as its back ends see it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Container {
+    /// Its name.
+    pub name: Name,
+    /// The directory on the host that holds all of its private data; at `create` a staging directory that is
+    /// renamed when everything is there.
+    pub dir: Utf8PathBuf,
+    /// Options of its storage.
+    pub storage: Options,
+    /// Options of its isolation.
+    pub isolation: Options,
+}
+
+impl Container {
+    /// The directory that becomes the container's `/`: `dir/root`.
+    #[must_use]
+    pub fn root(&self) -> Utf8PathBuf {
+        self.dir.join("root")
+    }
+}

@@ -1,0 +1,62 @@
+//! How a program is run inside a container. Plain data; the host layer does it.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+
+/// How to get inside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Way {
+    /// chroot(2) into `root`, after joining the container's process namespace where it has an init.
+    Chroot {
+        /// The container's root.
+        root: Utf8PathBuf,
+    },
+    /// A command of the host's that runs its remaining arguments inside, such as jexec(8).
+    Command {
+        /// Program and leading arguments.
+        prefix: Vec<String>,
+    },
+}
+
+/// Numeric identity of a process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credentials {
+    /// User.
+    pub uid: u32,
+    /// Primary group.
+    pub gid: u32,
+    /// Further groups.
+    pub groups: Vec<u32>,
+}
+
+impl Credentials {
+    /// The superuser with no further groups.
+    #[must_use]
+    pub const fn root() -> Self {
+        Self { uid: 0, gid: 0, groups: Vec::new() }
+    }
+}
+
+/// One program to run inside. Nothing of the caller is passed on but its first three descriptors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// How to get inside.
+    pub way: Way,
+    /// Program and arguments; a program without a slash is looked up in `PATH` of `env`, inside.
+    pub argv: Vec<String>,
+    /// The name the program is given as its own, if not `argv[0]`: login shells get one with a leading dash.
+    #[serde(default)]
+    pub argv0: Option<String>,
+    /// The whole environment.
+    pub env: BTreeMap<String, String>,
+    /// Who it runs as.
+    pub credentials: Credentials,
+    /// Working directory inside; `/` when it does not exist.
+    pub directory: Utf8PathBuf,
+}

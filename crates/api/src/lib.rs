@@ -1,0 +1,42 @@
+//! Types and traits that every back end of qchroot is written against.
+//!
+//! This crate does no I/O, makes no system call and knows no operating system beyond its name: storage and
+//! isolation back ends turn options and observations into a [`Plan`], release sources fill a staging
+//! directory through [`Work`], and somebody else carries it all out.
+
+#![forbid(unsafe_code)]
+
+mod backend;
+mod container;
+mod entry;
+mod error;
+mod mount;
+mod name;
+mod observe;
+mod options;
+mod place;
+mod platform;
+mod registration;
+mod release;
+mod service;
+mod step;
+mod tree;
+
+pub use backend::{Backend, Capability, Info, Isolation, Kind, ReleaseSource, SharedStorage};
+pub use container::{Base, Container};
+pub use entry::{Credentials, Entry, Way};
+pub use error::{Error, ErrorKind, Result};
+pub use mount::{Mount, MountFs, Mounted};
+pub use name::{Name, RESERVED};
+pub use observe::{Answer, FileKind, Observe, Process, Query, Stat};
+pub use options::{OptionKind, OptionSpec, Options, check_options, parse_size};
+pub use place::Place;
+pub use platform::{Brand, Platform};
+pub use registration::{Registration, registrations};
+pub use release::{Release, ReleaseId, ReleaseWish};
+pub use service::{Service, ServiceRun};
+pub use step::{Plan, ServiceStep, Step};
+pub use tree::{Command, Node, NodeKind, Output, Progress, TreeWriter, Work};
+
+/// Re-exported so that a back end needs no other crate to name these types.
+pub use {camino, inventory, toml};

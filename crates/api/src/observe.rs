@@ -1,0 +1,200 @@
+//! The read-only view of the host that back ends decide by. It changes nothing and holds nothing.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, ErrorKind, Mounted, Place, Platform, Result};
+
+/// One question to the host. One method carries them all, so that the same view crosses a plug-in border.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Query {
+    /// Which kernel: [`Answer::Platform`].
+    Platform,
+    /// The release of the host's userland and kernel, such as `14.3-RELEASE-p2` or `debian-12`: [`Answer::Text`].
+    HostRelease,
+    /// What is at a place; the last component is not followed: [`Answer::Stat`].
+    Stat {
+        /// Where.
+        at: Place,
+    },
+    /// A text file, at most 16 MiB: [`Answer::Text`], or not found.
+    Read {
+        /// Where; links are followed beneath the place's root.
+        at: Place,
+    },
+    /// Names in a directory, sorted, those that are not UTF-8 left out: [`Answer::Names`], or not found.
+    List {
+        /// Where.
+        at: Place,
+    },
+    /// The mount table in the order of mounting: [`Answer::Mounts`].
+    Mounts,
+    /// Processes and their roots: [`Answer::Processes`].
+    Processes,
+    /// Whether the kernel offers a file system type by this name: [`Answer::Flag`].
+    HasFs {
+        /// `overlay`, `nullfs` …
+        name: String,
+    },
+    /// Where a program of the host's is, looked for in the system's own directories only: [`Answer::Path`].
+    Program {
+        /// Its name without a directory.
+        name: String,
+    },
+    /// The supervisor that holds the lock file `at`: [`Answer::Pid`].
+    Holder {
+        /// The lock file.
+        at: Utf8PathBuf,
+    },
+}
+
+/// What the host says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", content = "value", rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Answer {
+    /// The kernel.
+    Platform(Platform),
+    /// What is there; `None` when nothing is.
+    Stat(Option<Stat>),
+    /// Text.
+    Text(String),
+    /// Names.
+    Names(Vec<String>),
+    /// The mount table.
+    Mounts(Vec<Mounted>),
+    /// Processes.
+    Processes(Vec<Process>),
+    /// Yes or no.
+    Flag(bool),
+    /// A path, if there is one.
+    Path(Option<Utf8PathBuf>),
+    /// A process, if there is one.
+    Pid(Option<i32>),
+}
+
+/// What kind of file something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileKind {
+    /// Regular file.
+    File,
+    /// Directory.
+    Directory,
+    /// Symbolic link.
+    Link,
+    /// Character device.
+    CharDevice,
+    /// Anything else: block device, FIFO, socket.
+    Other,
+}
+
+/// A file's attributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stat {
+    /// Its kind.
+    pub kind: FileKind,
+    /// Permission bits with set-id and sticky.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Length in bytes.
+    pub size: u64,
+    /// Device number of a device node: major, minor.
+    pub device: Option<(u32, u32)>,
+}
+
+/// A process as the kernel knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Process {
+    /// Process id in the host's eyes.
+    pub pid: i32,
+    /// Parent's process id.
+    pub ppid: i32,
+    /// Effective user.
+    pub uid: u32,
+    /// Its root directory as the host would spell it.
+    pub root: Utf8PathBuf,
+    /// Command line with single spaces, or the short name in brackets where there is none.
+    pub command: String,
+    /// Start time in seconds since the epoch.
+    pub started: u64,
+    /// Whether it is dead and only waits for its parent.
+    pub zombie: bool,
+}
+
+/// The read-only view.
+pub trait Observe {
+    /// Answers one question. The typed methods beside this one are easier to call.
+    ///
+    /// # Errors
+    /// Not found for `Read` and `List` of what is not there; otherwise what the system said.
+    fn observe(&self, query: &Query) -> Result<Answer>;
+}
+
+macro_rules! ask {
+    ($self:ident, $query:expr, $variant:ident) => {
+        match $self.observe(&$query)? {
+            Answer::$variant(value) => Ok(value),
+            other => Err(Error::new(ErrorKind::Internal, format!("unexpected answer {other:?}"))),
+        }
+    };
+}
+
+impl dyn Observe + '_ {
+    /// Which kernel.
+    pub fn platform(&self) -> Result<Platform> {
+        ask!(self, Query::Platform, Platform)
+    }
+
+    /// The host's own release.
+    pub fn host_release(&self) -> Result<String> {
+        ask!(self, Query::HostRelease, Text)
+    }
+
+    /// What is at a place, the last component not followed.
+    pub fn stat(&self, at: &Place) -> Result<Option<Stat>> {
+        ask!(self, Query::Stat { at: at.clone() }, Stat)
+    }
+
+    /// A text file.
+    pub fn read(&self, at: &Place) -> Result<String> {
+        ask!(self, Query::Read { at: at.clone() }, Text)
+    }
+
+    /// Names in a directory, sorted.
+    pub fn list(&self, at: &Place) -> Result<Vec<String>> {
+        ask!(self, Query::List { at: at.clone() }, Names)
+    }
+
+    /// The mount table.
+    pub fn mounts(&self) -> Result<Vec<Mounted>> {
+        ask!(self, Query::Mounts, Mounts)
+    }
+
+    /// All processes.
+    pub fn processes(&self) -> Result<Vec<Process>> {
+        ask!(self, Query::Processes, Processes)
+    }
+
+    /// Whether the kernel has a file system type.
+    pub fn has_fs(&self, name: &str) -> Result<bool> {
+        ask!(self, Query::HasFs { name: name.into() }, Flag)
+    }
+
+    /// Where a program of the host's is.
+    pub fn program(&self, name: &str) -> Result<Option<Utf8PathBuf>> {
+        ask!(self, Query::Program { name: name.into() }, Path)
+    }
+
+    /// Who holds a supervisor's lock file.
+    pub fn holder(&self, at: &Utf8Path) -> Result<Option<i32>> {
+        ask!(self, Query::Holder { at: at.to_owned() }, Pid)
+    }
+}

@@ -1,0 +1,321 @@
+//! Steps, their inverses and plans: what is to be done to the machine, as data.
+//!
+//! Nothing here acts. A step says enough to be done, probed, undone and read by a person in one line.
+
+use std::fmt;
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+
+use crate::{Mount, Name, Place, Release, Service, Way};
+
+/// One change to the machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Step {
+    /// Make one directory; its parent exists.
+    MakeDir {
+        /// Where.
+        at: Place,
+        /// Permission bits.
+        mode: u32,
+    },
+    /// Remove a directory that is empty; one that is not, or is gone, is left as it is.
+    RemoveDir {
+        /// Where.
+        at: Place,
+    },
+    /// Make an empty directory for a piece of work, mode 0700; what an earlier run left there goes first.
+    Stage {
+        /// Where.
+        at: Utf8PathBuf,
+    },
+    /// Copy a tree with owners, modes, times, links and extended attributes; the target does not exist.
+    CopyTree {
+        /// The tree to copy.
+        from: Utf8PathBuf,
+        /// Its copy.
+        to: Utf8PathBuf,
+    },
+    /// Remove a tree: never across a mount, never through a link, file flags cleared first.
+    RemoveTree {
+        /// Where.
+        at: Utf8PathBuf,
+    },
+    /// Write a file at once: it has its old content or the new one, never a part.
+    WriteFile {
+        /// Where.
+        at: Place,
+        /// The content.
+        text: String,
+        /// Permission bits.
+        mode: u32,
+        /// The content before, if there was a file.
+        was: Option<String>,
+    },
+    /// Remove a file.
+    RemoveFile {
+        /// Where.
+        at: Place,
+        /// Its permission bits.
+        mode: u32,
+        /// Its content.
+        was: String,
+    },
+    /// Make a symbolic link, or turn an existing one to a new target at once.
+    Link {
+        /// Where.
+        at: Place,
+        /// Its target, stored as it is.
+        to: Utf8PathBuf,
+        /// The target before, if there was a link.
+        was: Option<Utf8PathBuf>,
+    },
+    /// Remove a symbolic link.
+    Unlink {
+        /// Where.
+        at: Place,
+        /// Its target.
+        was: Utf8PathBuf,
+    },
+    /// Rename a directory or file; the target does not exist.
+    Rename {
+        /// The old name.
+        from: Utf8PathBuf,
+        /// The new name.
+        to: Utf8PathBuf,
+    },
+    /// Make a character device from the short list of safe ones; an empty file in its place is replaced.
+    Device {
+        /// Where.
+        at: Place,
+        /// Major number.
+        major: u32,
+        /// Minor number.
+        minor: u32,
+    },
+    /// Remove a device node.
+    RemoveDevice {
+        /// Where.
+        at: Place,
+        /// Major number.
+        major: u32,
+        /// Minor number.
+        minor: u32,
+    },
+    /// Mount a file system.
+    Mount(Mount),
+    /// Unmount a file system.
+    Unmount(Mount),
+    /// Let a release source fill a staging directory.
+    Fill {
+        /// The source's name.
+        source: String,
+        /// What it is to deliver.
+        release: Box<Release>,
+        /// An empty directory.
+        into: Utf8PathBuf,
+    },
+    /// Split a userland in two by renaming: what is shared, and what a container gets a copy of.
+    Split {
+        /// The whole userland; empty afterwards, and removed.
+        tree: Utf8PathBuf,
+        /// The directory for the shared part.
+        sharedfs: Utf8PathBuf,
+        /// The directory for the rest.
+        template: Utf8PathBuf,
+        /// The file that describes the base.
+        describe: Utf8PathBuf,
+    },
+    /// Start the init that a container's processes live under (Linux): a process namespace of its own.
+    StartInit {
+        /// The container.
+        container: Name,
+        /// The container's root.
+        root: Utf8PathBuf,
+        /// Where a procfs of that process namespace is mounted.
+        proc: Option<Place>,
+    },
+    /// Stop every process of a container: TERM, then KILL at the deadline; then unmount its procfs.
+    StopInit {
+        /// The container.
+        container: Name,
+        /// The container's root.
+        root: Utf8PathBuf,
+        /// Where its procfs is mounted.
+        proc: Option<Place>,
+    },
+    /// Start a service.
+    StartService(ServiceStep),
+    /// Stop a service: its script, then TERM, then KILL at the deadline.
+    StopService(ServiceStep),
+    /// Run a program of the host's.
+    Run {
+        /// Program and arguments.
+        argv: Vec<String>,
+        /// Succeeds when this is done already, so that a broken run can be taken up.
+        check: Option<Vec<String>>,
+        /// Undoes it; must accept that it was never done.
+        undo: Option<Vec<String>>,
+    },
+}
+
+/// What starting and stopping a service needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ServiceStep {
+    /// The container.
+    pub container: Name,
+    /// The container's root.
+    pub root: Utf8PathBuf,
+    /// How a program gets inside.
+    pub way: Way,
+    /// The service.
+    pub service: Service,
+    /// Locked by the service's supervisor for as long as it lives.
+    pub lock: Utf8PathBuf,
+    /// What the service prints goes here; the host layer rotates it.
+    pub log: Utf8PathBuf,
+}
+
+impl Step {
+    /// The step that takes this one back; `None` where nothing can or needs to.
+    #[must_use]
+    pub fn inverse(&self) -> Option<Self> {
+        Some(match self.clone() {
+            Self::MakeDir { at, .. } => Self::RemoveDir { at },
+            Self::Stage { at } | Self::CopyTree { to: at, .. } => Self::RemoveTree { at },
+            Self::WriteFile { at, text, mode, was: Some(was) } => {
+                Self::WriteFile { at, text: was, mode, was: Some(text) }
+            }
+            Self::WriteFile { at, text, mode, was: None } => Self::RemoveFile { at, mode, was: text },
+            Self::RemoveFile { at, mode, was } => Self::WriteFile { at, text: was, mode, was: None },
+            Self::Link { at, to, was: Some(was) } => Self::Link { at, to: was, was: Some(to) },
+            Self::Link { at, to, was: None } => Self::Unlink { at, was: to },
+            Self::Unlink { at, was } => Self::Link { at, to: was, was: None },
+            Self::Rename { from, to } => Self::Rename { from: to, to: from },
+            Self::Device { at, major, minor } => Self::RemoveDevice { at, major, minor },
+            Self::RemoveDevice { at, major, minor } => Self::Device { at, major, minor },
+            Self::Mount(mount) => Self::Unmount(mount),
+            Self::Unmount(mount) => Self::Mount(mount),
+            Self::StartInit { container, root, proc } => Self::StopInit { container, root, proc },
+            Self::StartService(service) => Self::StopService(service),
+            Self::Run { argv, undo: Some(undo), .. } => Self::Run { argv: undo, check: None, undo: Some(argv) },
+            Self::RemoveDir { .. }
+            | Self::RemoveTree { .. }
+            | Self::Fill { .. }
+            | Self::Split { .. }
+            | Self::StopInit { .. }
+            | Self::StopService(_)
+            | Self::Run { undo: None, .. } => return None,
+        })
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MakeDir { at, mode } => write!(f, "make directory {at} (mode {mode:04o})"),
+            Self::RemoveDir { at } => write!(f, "remove directory {at} if empty"),
+            Self::Stage { at } => write!(f, "make staging directory {at}"),
+            Self::CopyTree { from, to } => write!(f, "copy tree {from} to {to}"),
+            Self::RemoveTree { at } => write!(f, "remove tree {at}"),
+            Self::WriteFile { at, text, mode, .. } => {
+                write!(f, "write file {at} ({} bytes, mode {mode:04o})", text.len())
+            }
+            Self::RemoveFile { at, .. } => write!(f, "remove file {at}"),
+            Self::Link { at, to, .. } => write!(f, "link {at} to {to}"),
+            Self::Unlink { at, .. } => write!(f, "remove link {at}"),
+            Self::Rename { from, to } => write!(f, "rename {from} to {to}"),
+            Self::Device { at, major, minor } => write!(f, "make device {at} ({major}:{minor})"),
+            Self::RemoveDevice { at, .. } => write!(f, "remove device {at}"),
+            Self::Mount(mount) => write!(f, "mount {mount}"),
+            Self::Unmount(mount) => write!(f, "unmount {} from {}", mount.fs.name(), mount.at),
+            Self::Fill { source, release, into } => {
+                write!(f, "fill {into} with {} from source {source}", release.version)
+            }
+            Self::Split { tree, sharedfs, template, .. } => {
+                write!(f, "split {tree} into {sharedfs} and {template}")
+            }
+            Self::StartInit { container, root, proc } => {
+                write!(f, "start init of {container} in {root}")?;
+                proc.as_ref().map_or(Ok(()), |at| write!(f, " with proc on {at}"))
+            }
+            Self::StopInit { container, .. } => write!(f, "stop every process of {container}"),
+            Self::StartService(s) => write!(f, "start service {} of {}", s.service, s.container),
+            Self::StopService(s) => write!(f, "stop service {} of {}", s.service, s.container),
+            Self::Run { argv, .. } => write!(f, "run {}", argv.join(" ")),
+        }
+    }
+}
+
+/// Steps in their order.
+pub type Plan = Vec<Step>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MountFs;
+
+    fn examples() -> Vec<Step> {
+        let at = Place::within("/q/web/root", "dev/null");
+        let name: Name = "web".parse().unwrap();
+        let service = Service {
+            name: "http".into(),
+            run: crate::ServiceRun::Command { argv: vec!["httpd".into(), "-f".into()] },
+        };
+        vec![
+            Step::MakeDir { at: at.clone(), mode: 0o755 },
+            Step::Stage { at: "/q/.staging-web".into() },
+            Step::WriteFile { at: at.clone(), text: "x".into(), mode: 0o600, was: Some("y".into()) },
+            Step::Link { at: at.clone(), to: "usr/bin".into(), was: None },
+            Step::Rename { from: "/a".into(), to: "/b".into() },
+            Step::Device { at: at.clone(), major: 1, minor: 3 },
+            Step::Mount(Mount::new(at, MountFs::Null { source: "/q/sharedfs".into() }).read_only()),
+            Step::StartInit { container: name.clone(), root: "/q/web/root".into(), proc: None },
+            Step::StartService(ServiceStep {
+                container: name,
+                root: "/q/web/root".into(),
+                way: Way::Chroot { root: "/q/web/root".into() },
+                service,
+                lock: "/run/x".into(),
+                log: "/log/x".into(),
+            }),
+            Step::Run { argv: vec!["zfs".into()], check: None, undo: Some(vec!["zfs".into(), "destroy".into()]) },
+        ]
+    }
+
+    #[test]
+    fn every_step_survives_its_journal_line() {
+        for step in examples() {
+            let line = serde_json::to_string(&step).unwrap();
+            assert_eq!(serde_json::from_str::<Step>(&line).unwrap(), step, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_inverse_taken_back_is_the_step_itself() {
+        for step in examples() {
+            let inverse = step.inverse().unwrap();
+            if let Some(again) = inverse.inverse() {
+                let same = match &step {
+                    Step::Run { argv, .. } => matches!(&again, Step::Run { argv: a, .. } if a == argv),
+                    _ => again == step,
+                };
+                assert!(same, "{step} / {again}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_reads_as_one_line() {
+        for step in examples() {
+            assert!(!step.to_string().contains('\n'));
+        }
+        assert_eq!(
+            examples()[6].to_string(),
+            "mount nullfs /q/sharedfs on /q/web/root/./dev/null (read-only)"
+        );
+    }
+}

@@ -1,0 +1,142 @@
+//! What a release source works with: a writer confined to its staging directory, progress, and programs of
+//! the host's. It knows neither archives nor file systems.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+use crate::Result;
+
+/// One entry of a tree to write. Names need not be UTF-8.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Path below the staging directory. A leading `/` or `./` is dropped; `..` is refused.
+    pub path: PathBuf,
+    /// What it is.
+    pub kind: NodeKind,
+    /// Permission bits with set-id and sticky.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Modification time: seconds since the epoch, nanoseconds.
+    pub mtime: (i64, u32),
+    /// Extended attributes: name and value.
+    pub xattrs: Vec<(Vec<u8>, Vec<u8>)>,
+    /// BSD file flags by name, as in `SCHILY.fflags`, such as `schg,uarch`.
+    pub flags: Option<String>,
+}
+
+/// The kind of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NodeKind {
+    /// Directory.
+    Directory,
+    /// Regular file; the writer reads exactly `size` bytes.
+    File {
+        /// Length in bytes.
+        size: u64,
+    },
+    /// Symbolic link with this target, stored as it is.
+    Symlink {
+        /// Target.
+        to: PathBuf,
+    },
+    /// Another name for an entry written before.
+    HardLink {
+        /// Path below the staging directory.
+        to: PathBuf,
+    },
+    /// Device node.
+    Device {
+        /// A block device rather than a character device.
+        block: bool,
+        /// Major number.
+        major: u32,
+        /// Minor number.
+        minor: u32,
+    },
+    /// Named pipe.
+    Fifo,
+}
+
+/// Writes entries beneath one directory: no link is ever followed, nothing outside is ever touched.
+pub trait TreeWriter {
+    /// Writes one entry; `content` is read for regular files only. Missing parents are made with mode 0755.
+    ///
+    /// # Errors
+    /// Bad data, with the entry named, for `..`, a path through a link or a hard link to what is not there.
+    fn write(&mut self, node: &Node, content: &mut dyn Read) -> Result<()>;
+
+    /// Sets what must come last: times and modes of directories, file flags.
+    fn finish(&mut self) -> Result<()>;
+}
+
+/// How far a long piece of work has come.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Progress {
+    /// What is being done, such as `unpacking base.txz`.
+    pub what: String,
+    /// Bytes done.
+    pub bytes: u64,
+    /// Bytes in all, where known.
+    pub total_bytes: Option<u64>,
+    /// Entries done.
+    pub entries: u64,
+    /// Entries in all, where known.
+    pub total_entries: Option<u64>,
+}
+
+/// A program of the host's to run: argv only, a clean environment, no shell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Command {
+    /// Program and arguments; a program without a slash is looked for in the system's own directories.
+    pub argv: Vec<String>,
+    /// Environment beside `PATH`, `LC_ALL=C` and the proxies of the caller.
+    pub env: Vec<(String, String)>,
+}
+
+impl Command {
+    /// A command from its words.
+    pub fn new<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Self {
+        Self { argv: argv.into_iter().map(Into::into).collect(), env: vec![] }
+    }
+}
+
+/// What a program of the host's left behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    /// Exit status; 128+N when signal N ended it.
+    pub status: i32,
+    /// Standard output, not UTF-8 replaced.
+    pub stdout: String,
+    /// Standard error, its last 64 KiB.
+    pub stderr: String,
+}
+
+/// What a release source is handed to do its work with.
+pub trait Work {
+    /// The staging directory on the host: empty, and the only place that may change.
+    fn staging(&self) -> &Utf8Path;
+
+    /// The writer into the staging directory.
+    fn tree(&mut self) -> &mut dyn TreeWriter;
+
+    /// Tells how far the work has come; call it as often as you like.
+    fn progress(&mut self, progress: &Progress);
+
+    /// Runs a program of the host's to its end; each line of its standard error is also shown as progress.
+    fn run(&mut self, command: &Command) -> Result<Output>;
+
+    /// Whether the user has given up; return an error soon.
+    fn cancelled(&self) -> bool;
+
+    /// Opens a file of the host's for reading.
+    fn open(&mut self, path: &Utf8PathBuf) -> Result<Box<dyn Read>>;
+}

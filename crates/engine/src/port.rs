@@ -1,0 +1,101 @@
+//! The engine's port to the machine. `crates/host` implements it for real, `crates/testkit` in memory.
+//!
+//! It says what must hold, not how: no operating system is named here.
+
+use std::any::Any;
+use std::time::Duration;
+
+use camino::Utf8Path;
+use qchroot_api::{Entry, Observe, Progress, Result, Step, Work};
+
+/// How the machine stands to a step before it is applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Probe {
+    /// Not there: apply it.
+    Absent,
+    /// There already, exactly so: skip it, and never undo it.
+    Present,
+    /// Something else is in the way; the text is a lower-case fragment that says what.
+    Conflict(String),
+    /// Cannot be told: never resume over it.
+    Unknown,
+}
+
+/// Something held until it is dropped, such as a lock.
+pub struct Held(#[expect(dead_code, reason = "held for its Drop alone")] Box<dyn Any + Send>);
+
+impl Held {
+    /// Keeps `thing` alive.
+    pub fn new(thing: impl Any + Send) -> Self {
+        Self(Box::new(thing))
+    }
+}
+
+/// A second process that undoes what was begun if this one dies; see [`Host::on_death`].
+pub trait Guard {
+    /// Everything is in order: the second process ends without doing anything.
+    fn release(self: Box<Self>) -> Result<()>;
+}
+
+/// A point in time by the machine's steady clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deadline(pub Duration);
+
+/// Everything the engine can do to the machine.
+pub trait Host: Observe + Sync {
+    /// The file `at` of qchroot's own, or `None` when it does not exist.
+    fn read_own(&self, at: &Utf8Path) -> Result<Option<Vec<u8>>>;
+
+    /// Appends to a file of qchroot's own in one write, making it with mode 0600; flushes to disk when `durable`
+    /// (the directory too, when the file was made).
+    fn append_own(&self, at: &Utf8Path, bytes: &[u8], durable: bool) -> Result<()>;
+
+    /// Removes a file of qchroot's own; one that is gone is fine.
+    fn remove_own(&self, at: &Utf8Path) -> Result<()>;
+
+    /// Names in a directory of qchroot's own, sorted; none when there is no such directory.
+    fn list_own(&self, at: &Utf8Path) -> Result<Vec<String>>;
+
+    /// Makes a directory of qchroot's own with its parents, mode 0755; there already is fine.
+    fn make_own_dir(&self, at: &Utf8Path) -> Result<()>;
+
+    /// Takes the exclusive lock on the file `at`, made when missing. `None` when somebody else holds it and
+    /// `wait` is false. It ends with the last process that has it.
+    fn lock(&self, at: &Utf8Path, wait: bool) -> Result<Option<Held>>;
+
+    /// How the machine stands to `step`.
+    fn probe(&self, step: &Step) -> Result<Probe>;
+
+    /// Applies `step`. Steps that take something away succeed when it is gone already. Steps that wait (for
+    /// processes to end, for a script) wait no longer than until `deadline`, and then use force.
+    ///
+    /// `Step::Fill` and `Step::Split` are the engine's own and are refused here.
+    fn apply(&self, step: &Step, deadline: Deadline) -> Result<()>;
+
+    /// What a release source works with, confined to `staging`; `show` is told of progress.
+    fn work<'a>(&'a self, staging: &Utf8Path, show: &'a mut dyn FnMut(&Progress)) -> Result<Box<dyn Work + 'a>>;
+
+    /// Runs a program inside a container to its end, with this process' three standard streams; when standard
+    /// input is a terminal, through a pseudo-terminal of its own. Signals are passed on. The exit status, or 128+N;
+    /// 126 when the program cannot be run, 127 when it is not found (chroot(8)).
+    fn enter(&self, entry: &Entry) -> Result<i32>;
+
+    /// Starts a second process, which runs `undo` if this one dies before the guard is released, whatever way it
+    /// dies. Locks held now stay held until both have ended.
+    fn on_death(&self, undo: &dyn Fn()) -> Result<Box<dyn Guard>>;
+
+    /// Bytes that the tree `at` takes on disk, not crossing mounts; 0 when it is not there.
+    fn disk_usage(&self, at: &Utf8Path) -> Result<u64>;
+
+    /// Changes with every boot and never in between.
+    fn boot_id(&self) -> Result<String>;
+
+    /// Seconds since the epoch.
+    fn wall_clock(&self) -> u64;
+
+    /// The steady clock, for deadlines.
+    fn steady_clock(&self) -> Duration;
+
+    /// Whether this process may change the machine.
+    fn is_superuser(&self) -> bool;
+}

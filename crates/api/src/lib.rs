@@ -10,6 +10,7 @@ mod backend;
 mod container;
 mod entry;
 mod error;
+mod host_trees;
 mod mount;
 mod name;
 mod observe;
@@ -26,6 +27,7 @@ pub use backend::{Backend, Capability, Info, Isolation, Kind, ReleaseSource, Sha
 pub use container::{Base, Container};
 pub use entry::{Credentials, Entry, Way};
 pub use error::{Error, ErrorKind, Result};
+pub use host_trees::{check_host_trees, host_trees_plan, host_trees_spec};
 pub use mount::{Mount, MountFs, Mounted};
 pub use name::{Name, RESERVED};
 pub use observe::{Answer, FileKind, Observe, Process, Query, Stat};

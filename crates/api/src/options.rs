@@ -57,7 +57,9 @@ impl OptionSpec {
             },
             OptionKind::Number => text.parse().ok().map(Value::Integer),
             OptionKind::Size => parse_size(text).map(|_| Value::String(text.into())),
-            OptionKind::List => Some(Value::Array(text.split(',').map(|s| Value::String(s.trim().into())).collect())),
+            OptionKind::List => {
+                Some(Value::Array(text.split(',').map(|s| Value::String(s.trim().into())).collect()))
+            }
         };
         value.ok_or_else(|| self.wrong_type(text))
     }
@@ -81,7 +83,8 @@ impl OptionSpec {
             OptionKind::Size => "a size such as 512M",
             OptionKind::List => "a list of text",
         };
-        Error::new(ErrorKind::Config, format!("option {} must be {want}, not {got}", self.key)).with("key", &self.key)
+        Error::new(ErrorKind::Config, format!("option {} must be {want}, not {got}", self.key))
+            .with("key", &self.key)
     }
 }
 
@@ -115,8 +118,9 @@ pub fn check_options(backend: &str, specs: &[OptionSpec], options: &Options) -> 
 }
 
 fn unknown(backend: &str, specs: &[OptionSpec], key: &str) -> Error {
-    let error =
-        Error::new(ErrorKind::Config, format!("{backend} has no option {key:?}")).with("key", key).with("backend", backend);
+    let error = Error::new(ErrorKind::Config, format!("{backend} has no option {key:?}"))
+        .with("key", key)
+        .with("backend", backend);
     let near = specs.iter().map(|s| (strsim::damerau_levenshtein(&s.key, key), &s.key)).min();
     match near {
         Some((distance, near)) if distance <= 2 => error.hint(format!("did you mean {near}?")),
@@ -161,7 +165,9 @@ mod tests {
     fn values_must_fit_their_type() {
         let error = check_options("md", &specs(), &toml::toml! { proc = "maybe" }).unwrap_err();
         assert!(error.message().contains("true or false"), "{error}");
-        assert!(check_options("md", &specs(), &toml::toml! { size = 4096 sets = ["a"] proc = false }).is_ok());
+        assert!(
+            check_options("md", &specs(), &toml::toml! { size = 4096 sets = ["a"] proc = false }).is_ok()
+        );
     }
 
     #[test]

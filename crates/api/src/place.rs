@@ -74,7 +74,11 @@ fn strip(path: &Utf8Path) -> Utf8PathBuf {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_within() { write!(f, "{}/./{}", self.root, self.path) } else { write!(f, "/{}", self.path) }
+        if self.is_within() {
+            write!(f, "{}/./{}", self.root, self.path)
+        } else {
+            write!(f, "/{}", self.path)
+        }
     }
 }
 

@@ -26,7 +26,8 @@ impl FromStr for ReleaseId {
 
     fn from_str(text: &str) -> Result<Self> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
-        let bad = text.is_empty() || text.len() > 128 || text.starts_with(['.', '-']) || !text.chars().all(allowed);
+        let bad =
+            text.is_empty() || text.len() > 128 || text.starts_with(['.', '-']) || !text.chars().all(allowed);
         if bad {
             return Err(Error::new(ErrorKind::Usage, format!("bad release id {text:?}"))
                 .hint("`qchroot release list` shows the installed ones"));

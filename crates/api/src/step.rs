@@ -201,7 +201,9 @@ impl Step {
             Self::Unmount(mount) => Self::Mount(mount),
             Self::StartInit { container, root, proc } => Self::StopInit { container, root, proc },
             Self::StartService(service) => Self::StopService(service),
-            Self::Run { argv, undo: Some(undo), .. } => Self::Run { argv: undo, check: None, undo: Some(argv) },
+            Self::Run { argv, undo: Some(undo), .. } => {
+                Self::Run { argv: undo, check: None, undo: Some(argv) }
+            }
             Self::RemoveDir { .. }
             | Self::RemoveTree { .. }
             | Self::Fill { .. }
@@ -282,7 +284,11 @@ mod tests {
                 lock: "/run/x".into(),
                 log: "/log/x".into(),
             }),
-            Step::Run { argv: vec!["zfs".into()], check: None, undo: Some(vec!["zfs".into(), "destroy".into()]) },
+            Step::Run {
+                argv: vec!["zfs".into()],
+                check: None,
+                undo: Some(vec!["zfs".into(), "destroy".into()]),
+            },
         ]
     }
 

@@ -1,1 +1,64 @@
-//! To be written.
+//! Isolation `chroot`: the program runs with the container as its root directory, and that is all.
+//!
+//! On Linux the container's processes live in a process namespace of their own, so that a service script that
+//! stops "every httpd" can only mean its own; everything else is shared with the host. On FreeBSD a jail that
+//! inherits everything has the same effect, because rc.subr(8) matches by jail id. This crate only plans.
+
+#![forbid(unsafe_code)]
+
+mod freebsd;
+mod linux;
+
+use qchroot_api::{
+    Backend, Base, Container, Info, Isolation, Kind, Observe, OptionKind, OptionSpec, Options, Plan,
+    Platform, Registration, Result, Way, inventory,
+};
+
+inventory::submit! { Registration::Isolation(|| Box::new(Chroot)) }
+
+/// The back end.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Chroot;
+
+impl Backend for Chroot {
+    fn info(&self) -> Info {
+        Info {
+            name: "chroot".into(),
+            kind: Kind::Isolation,
+            summary: "the container as root directory, everything else shared with the host".into(),
+            platforms: vec![Platform::Linux, Platform::Freebsd],
+            capabilities: [].into(),
+            options: vec![
+                OptionSpec::new("proc", OptionKind::Flag, "true", "mount /proc inside"),
+                OptionSpec::new("pts", OptionKind::Flag, "true", "mount /dev/pts inside (Linux)"),
+                OptionSpec::new(
+                    "devfs_ruleset",
+                    OptionKind::Number,
+                    "4",
+                    "devfs(8) rule set for /dev (FreeBSD)",
+                ),
+            ],
+        }
+    }
+}
+
+impl Isolation for Chroot {
+    fn up(&self, _base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan> {
+        Ok(match host.platform()? {
+            Platform::Linux => linux::up(container),
+            Platform::Freebsd => freebsd::up(container),
+        })
+    }
+
+    fn way(&self, container: &Container, host: &dyn Observe) -> Result<Way> {
+        Ok(match host.platform()? {
+            Platform::Linux => Way::Chroot { root: container.root() },
+            Platform::Freebsd => freebsd::way(container),
+        })
+    }
+}
+
+/// A flag that is on unless the container's options say otherwise.
+fn flag(options: &Options, key: &str) -> bool {
+    options.get(key).and_then(|value| value.as_bool()).unwrap_or(true)
+}

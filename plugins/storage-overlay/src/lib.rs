@@ -1,1 +1,75 @@
-//! To be written.
+//! Storage `overlay`: the base below, the container's own changes above, by Linux' overlayfs.
+//!
+//! A container may replace anything it sees, package managers included, and the base stays as it is. This
+//! crate only plans; it knows nothing about how a mount is made.
+
+#![forbid(unsafe_code)]
+
+use camino::Utf8PathBuf;
+use qchroot_api::{
+    Backend, Base, Capability, Container, Error, ErrorKind, Info, Kind, Mount, MountFs, Observe, Options,
+    Place, Plan, Platform, Registration, Result, SharedStorage, Step, check_host_trees, check_options,
+    host_trees_plan, host_trees_spec, inventory,
+};
+
+inventory::submit! { Registration::Storage(|| Box::new(Overlay)) }
+
+/// The back end.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Overlay;
+
+impl Backend for Overlay {
+    fn info(&self) -> Info {
+        Info {
+            name: "overlay".into(),
+            kind: Kind::SharedStorage,
+            summary: "the shared base below, the container's own changes above (overlayfs)".into(),
+            platforms: vec![Platform::Linux],
+            capabilities: [Capability::CopyOnWrite].into(),
+            options: vec![host_trees_spec()],
+        }
+    }
+
+    fn check(&self, options: &Options) -> Result<()> {
+        check_options("overlay", &self.info().options, options)?;
+        check_host_trees(options)
+    }
+}
+
+impl SharedStorage for Overlay {
+    fn create(&self, _base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan> {
+        require_overlay(host)?;
+        Ok([("root", 0o755), ("upper", 0o755), ("work", 0o700)]
+            .map(|(name, mode)| Step::MakeDir { at: Place::host(container.dir.join(name)), mode })
+            .into())
+    }
+
+    fn attach(&self, base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan> {
+        require_overlay(host)?;
+        let root = container.root();
+        let layers = MountFs::Overlay {
+            lower: vec![base.template.clone(), base.sharedfs.clone()],
+            upper: container.dir.join("upper"),
+            work: container.dir.join("work"),
+        };
+        let mut plan = vec![Step::Mount(Mount::new(Place::host(&root), layers))];
+        plan.extend(host_trees_plan(&container.storage, host, |path| Place::within(&root, path))?);
+        Ok(plan)
+    }
+
+    fn layers(&self, base: &Base, container: &Container) -> Vec<Utf8PathBuf> {
+        vec![container.dir.join("upper"), base.template.clone(), base.sharedfs.clone()]
+    }
+
+    fn private(&self, container: &Container) -> Utf8PathBuf {
+        container.dir.join("upper")
+    }
+}
+
+fn require_overlay(host: &dyn Observe) -> Result<()> {
+    if host.has_fs("overlay")? {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Unavailable, "this kernel has no overlay file system")
+        .hint("load it (modprobe overlay), or use --storage nullfs"))
+}

@@ -138,5 +138,5 @@ pub trait Work {
     fn cancelled(&self) -> bool;
 
     /// Opens a file of the host's for reading.
-    fn open(&mut self, path: &Utf8PathBuf) -> Result<Box<dyn Read>>;
+    fn open(&mut self, path: &Utf8PathBuf) -> Result<Box<dyn Read + Send>>;
 }

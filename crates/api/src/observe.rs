@@ -24,6 +24,11 @@ pub enum Query {
         /// Where; links are followed beneath the place's root.
         at: Place,
     },
+    /// The target of a symbolic link, as it is stored: [`Answer::Path`]; none when there is no link.
+    Link {
+        /// Where; the last component is not followed.
+        at: Place,
+    },
     /// Names in a directory, sorted, those that are not UTF-8 left out: [`Answer::Names`], or not found.
     List {
         /// Where.
@@ -166,6 +171,11 @@ impl dyn Observe + '_ {
     /// A text file.
     pub fn read(&self, at: &Place) -> Result<String> {
         ask!(self, Query::Read { at: at.clone() }, Text)
+    }
+
+    /// The target of a symbolic link; `None` when nothing or something else is there.
+    pub fn link(&self, at: &Place) -> Result<Option<Utf8PathBuf>> {
+        ask!(self, Query::Link { at: at.clone() }, Path)
     }
 
     /// Names in a directory, sorted.

@@ -1,0 +1,7 @@
+//! What only Linux does this way. No module here is called but through its FreeBSD twin's name.
+
+pub(crate) mod holders;
+pub(crate) mod mount;
+pub(crate) mod mountinfo;
+pub(crate) mod overlay;
+pub(crate) mod resolve;

@@ -1,0 +1,191 @@
+//! Mounts by descriptor: fsopen(2), open_tree(2), mount_setattr(2), move_mount(2). Restrictions are set before
+//! the mount can be seen anywhere. It does not know what a container is.
+
+use nix::libc;
+use qchroot_api::{Error, ErrorKind, Mount, MountFs, Mounted, Place, Result};
+use rustix::fd::{AsFd, AsRawFd, OwnedFd};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, StatxAttributes, StatxFlags, fstat, openat, statx};
+use rustix::io::Errno;
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create,
+    fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, open_tree,
+};
+
+use super::{mountinfo, overlay};
+use crate::beneath;
+use crate::errors::OrError;
+
+pub(crate) use super::holders::holders;
+
+/// The kernel's mount table in the order of mounting.
+pub(crate) fn table() -> Result<Vec<Mounted>> {
+    Ok(mountinfo::read()?.into_iter().map(|line| line.mounted).collect())
+}
+
+/// The mount that the open directory is the root of, if it is one.
+pub(crate) fn on(dir: &OwnedFd) -> Result<Option<Mounted>> {
+    let Some(id) = root_id(dir)? else { return Ok(None) };
+    Ok(mountinfo::read()?.into_iter().find(|line| line.id == id).map(|line| line.mounted))
+}
+
+fn root_id(dir: &OwnedFd) -> Result<Option<u64>> {
+    let stat = statx(dir, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)
+        .or_error(|| "cannot look at a mount".into())?;
+    Ok(stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT).then_some(stat.stx_mnt_id))
+}
+
+/// Something that differs between any two mounts.
+pub(crate) fn id(file: impl AsFd) -> Result<u64> {
+    let stat = statx(file, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)
+        .or_error(|| "cannot look at a mount".into())?;
+    Ok(stat.stx_mnt_id)
+}
+
+/// Whether a mount's root `target` is the directory `source` seen a second time.
+pub(crate) fn shows(source: &camino::Utf8Path, _found: &Mounted, target: &OwnedFd) -> Result<bool> {
+    let source = match beneath::open_root(source) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        source => source?,
+    };
+    let identity =
+        |fd: &OwnedFd| fstat(fd).map(|s| (s.st_dev, s.st_ino)).or_error(|| "cannot look at a mount".into());
+    Ok(identity(&source)? == identity(target)?)
+}
+
+/// Makes the mount and attaches it to the directory `target`.
+pub(crate) fn attach(mount: &Mount, target: &OwnedFd) -> Result<()> {
+    let tree = match &mount.fs {
+        MountFs::Null { source } => second_view(source, target)?,
+        MountFs::Dev { .. } | MountFs::Fdesc => return Err(not_here(&mount.fs, "it is FreeBSD's")),
+        other => fresh(other)?,
+    };
+    let restrictions = restrictions(mount);
+    set_attributes(&tree, restrictions).or_error(|| format!("cannot restrict {mount}"))?;
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    move_mount(&tree, "", target, "", flags).or_error(|| format!("cannot mount {mount}"))?;
+    // Attached to a shared mount it became shared too; see mount_namespaces(7).
+    set_attributes(&tree, MountAttrFlags::empty()).or_error(|| format!("cannot make {} private", mount.at))
+}
+
+fn restrictions(mount: &Mount) -> MountAttrFlags {
+    let mut flags = MountAttrFlags::empty();
+    flags.set(MountAttrFlags::MOUNT_ATTR_RDONLY, mount.read_only);
+    flags.set(MountAttrFlags::MOUNT_ATTR_NOSUID, mount.nosuid);
+    flags.set(MountAttrFlags::MOUNT_ATTR_NODEV, mount.nodev);
+    flags.set(MountAttrFlags::MOUNT_ATTR_NOEXEC, mount.noexec);
+    flags
+}
+
+/// Adds attributes to a mount and makes it private.
+fn set_attributes(tree: &OwnedFd, flags: MountAttrFlags) -> std::io::Result<()> {
+    let attributes = libc::mount_attr {
+        attr_set: flags.bits().into(),
+        attr_clr: 0,
+        propagation: libc::MS_PRIVATE,
+        userns_fd: 0,
+    };
+    // SAFETY: mount_setattr(2) reads `size_of::<mount_attr>()` bytes of `attributes` and a terminated empty
+    // path; both live until it returns, and it writes nothing.
+    let status = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            tree.as_raw_fd(),
+            c"".as_ptr(),
+            libc::AT_EMPTY_PATH,
+            &raw const attributes,
+            size_of::<libc::mount_attr>(),
+        )
+    };
+    if status == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+}
+
+/// A directory of the host's to be mounted a second time.
+fn second_view(source: &camino::Utf8Path, target: &OwnedFd) -> Result<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let from =
+        openat(CWD, source.as_str(), flags, Mode::empty()).or_error(|| format!("cannot open {source}"))?;
+    let (from_path, to_path) = (mountinfo::path_of(&from)?, mountinfo::path_of(target)?);
+    if to_path.starts_with(&from_path) {
+        let message = format!("cannot mount {source} on {to_path}: the target lies inside the source");
+        return Err(Error::new(ErrorKind::Config, message));
+    }
+    let flags =
+        OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
+    open_tree(&from, "", flags).or_error(|| format!("cannot mount {source} a second time"))
+}
+
+/// A file system that is made by mounting it.
+fn fresh(fs: &MountFs) -> Result<OwnedFd> {
+    let context = open(fs)?;
+    configure(&context, fs)?;
+    fsconfig_create(&context).map_err(|error| refused(&context, fs, error))?;
+    fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())
+        .map_err(|error| refused(&context, fs, error))
+}
+
+fn open(fs: &MountFs) -> Result<OwnedFd> {
+    match fsopen(fs.name(), FsOpenFlags::FSOPEN_CLOEXEC) {
+        Err(Errno::NODEV) => Err(not_here(fs, "this kernel does not have it")),
+        result => result.or_error(|| format!("cannot open file system {}", fs.name())),
+    }
+}
+
+fn configure(context: &OwnedFd, fs: &MountFs) -> Result<()> {
+    let set = |key: &str, value: &str| {
+        fsconfig_set_string(context, key, value).map_err(|error| refused(context, fs, error))
+    };
+    set("source", fs.name())?;
+    match fs {
+        MountFs::Overlay { lower, upper, work } => overlay::configure(context, lower, upper, work),
+        MountFs::Pts => {
+            fsconfig_set_flag(context, "newinstance").map_err(|error| refused(context, fs, error))?;
+            // Group 5 is `tty` in every Linux userland; grantpt(3) wants its terminals so.
+            [("ptmxmode", "0666"), ("mode", "620"), ("gid", "5")].iter().try_for_each(|&(k, v)| set(k, v))
+        }
+        MountFs::Tmp { size, mode } => {
+            set("size", &size.to_string())?;
+            set("mode", &format!("{mode:o}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn not_here(fs: &MountFs, why: &str) -> Error {
+    let error =
+        Error::new(ErrorKind::Unavailable, format!("file system {} cannot be mounted: {why}", fs.name()));
+    hinted(error, fs)
+}
+
+fn hinted(error: Error, fs: &MountFs) -> Error {
+    match fs {
+        MountFs::Overlay { .. } => error.hint("use --storage nullfs"),
+        _ => error,
+    }
+}
+
+/// The error of a file system context, with what the kernel logged in it.
+pub(super) fn refused(context: &OwnedFd, fs: &MountFs, error: Errno) -> Error {
+    let mut built = Error::from_io(&error.into(), format!("cannot mount {}", fs.name()));
+    let mut buffer = [0_u8; 1024];
+    while let Ok(length @ 1..) = rustix::io::read(context, &mut buffer) {
+        built = built.cause(String::from_utf8_lossy(&buffer[..length]).trim_end());
+    }
+    match (fs, error) {
+        // What overlayfs answers when the upper file system cannot carry it.
+        (MountFs::Overlay { .. }, Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => {
+            hinted(built.of_kind(ErrorKind::Unavailable), fs)
+        }
+        _ => built,
+    }
+}
+
+/// Unmounts what is on top at a place; what is not mounted is fine.
+pub(crate) fn detach(at: &Place) -> Result<()> {
+    let spot = beneath::parent(at)?;
+    // The directory is named by its descriptor, so only the last component is looked up, and not followed.
+    let path = format!("/proc/thread-self/fd/{}/{}", spot.dir.as_raw_fd(), spot.name);
+    match rustix::mount::unmount(path, UnmountFlags::NOFOLLOW) {
+        Ok(()) | Err(Errno::INVAL | Errno::NOENT) => Ok(()),
+        Err(error) => Err(error).or_error(|| format!("cannot unmount {at}")),
+    }
+}

@@ -1,1 +1,11 @@
-//! To be written.
+//! A fake machine with state, fixtures on it, and the behaviour suites that every back end must pass.
+//!
+//! Tests alone depend on this crate. It reports by panicking, as tests do.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::expect_used, reason = "a test kit reports by panicking")]
+
+mod fake;
+pub mod fixture;
+
+pub use fake::{FakeHost, Guards, Moment, Snapshot};

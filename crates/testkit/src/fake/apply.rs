@@ -1,0 +1,197 @@
+//! Steps on files: what each does to the tree, and what it refuses. Mounts and processes are elsewhere.
+
+use std::time::Duration;
+
+use camino::Utf8Path;
+use qchroot_api::{Error, ErrorKind, Place, Result, Step};
+
+use super::node::{Body, Inode};
+use super::refuse;
+use super::resolve::Found;
+use super::state::State;
+
+/// Character devices that do no harm on Linux: `Documentation/admin-guide/devices.txt`.
+const SAFE_DEVICES: &[(u32, u32)] = &[(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 2)];
+
+impl State {
+    pub(crate) fn apply(&mut self, step: &Step, deadline: Duration) -> Result<()> {
+        if !self.superuser {
+            return Err(refuse(ErrorKind::Permission, format!("cannot {step}"), "operation not permitted"));
+        }
+        self.act(step, deadline).map_err(|error| in_step(step, error))
+    }
+
+    fn act(&mut self, step: &Step, deadline: Duration) -> Result<()> {
+        match step {
+            Step::MakeDir { at, mode } => self.make(at, Inode::directory(*mode)),
+            Step::RemoveDir { at } => self.remove_dir(at),
+            Step::Stage { at } => self.stage(at),
+            Step::CopyTree { from, to } => self.copy_tree(from, to),
+            Step::RemoveTree { at } => self.remove_tree(at),
+            Step::WriteFile { at, text, mode, .. } => {
+                self.replace(at, Inode::file(text.as_str(), *mode), |old| matches!(old, Body::File(_)))
+            }
+            Step::RemoveFile { at, .. } => self.remove_one(at, |body| matches!(body, Body::File(_))),
+            Step::Link { at, to, .. } => {
+                self.replace(at, Inode::link(to.clone()), |old| matches!(old, Body::Link(_)))
+            }
+            Step::Unlink { at, .. } => self.remove_one(at, |body| matches!(body, Body::Link(_))),
+            Step::Rename { from, to } => self.rename(from, to),
+            Step::Device { at, major, minor } => self.device(at, *major, *minor),
+            Step::RemoveDevice { at, .. } => self.remove_one(at, |body| matches!(body, Body::Device { .. })),
+            Step::Mount(mount) => self.mount(mount),
+            Step::Unmount(mount) => self.unmount(mount),
+            _ => self.act_on_processes(step, deadline),
+        }
+    }
+
+    /// A place where a new file may be made: its parent is a directory that exists.
+    fn free(&self, at: &Place) -> Result<Found> {
+        let found = self.tree.place(at)?;
+        match self.tree.get(&found) {
+            None => Ok(found),
+            Some(inode) => Err(exists(&found.seen, inode)),
+        }
+    }
+
+    fn make(&mut self, at: &Place, inode: Inode) -> Result<()> {
+        let found = self.free(at)?;
+        self.tree.put(&found, inode)
+    }
+
+    /// Puts a file in place of nothing or of one that `takes` accepts.
+    fn replace(&mut self, at: &Place, inode: Inode, takes: impl Fn(&Body) -> bool) -> Result<()> {
+        let found = self.tree.place(at)?;
+        match self.tree.get(&found) {
+            Some(old) if !takes(&old.body) => Err(exists(&found.seen, old)),
+            _ => self.tree.put(&found, inode),
+        }
+    }
+
+    fn remove_one(&mut self, at: &Place, takes: impl Fn(&Body) -> bool) -> Result<()> {
+        match self.tree.look(at)? {
+            None => Ok(()),
+            Some((found, inode)) if takes(&inode.body) => self.tree.remove(&found),
+            Some((found, inode)) => {
+                let why = format!("it is {}", inode.words());
+                Err(refuse(ErrorKind::System, format!("cannot remove {}", found.seen), &why))
+            }
+        }
+    }
+
+    fn remove_dir(&mut self, at: &Place) -> Result<()> {
+        let Some((found, inode)) = self.tree.look(at)? else { return Ok(()) };
+        let refused = |kind, why| Err(refuse(kind, format!("cannot remove {}", found.seen), why));
+        if !inode.is_directory() {
+            return refused(ErrorKind::System, "not a directory");
+        }
+        if found.is_mount_point() {
+            return refused(ErrorKind::Busy, "device busy");
+        }
+        if self.tree.list(&found).is_empty() { self.tree.remove(&found) } else { Ok(()) }
+    }
+
+    fn stage(&mut self, at: &Utf8Path) -> Result<()> {
+        self.remove_tree(at)?;
+        self.make(&Place::host(at), Inode::directory(0o700))
+    }
+
+    fn remove_tree(&mut self, at: &Utf8Path) -> Result<()> {
+        let Some((found, _)) = self.tree.look(&Place::host(at))? else { return Ok(()) };
+        if let Some(mount) = self.tree.mounts_below(&found.seen).next() {
+            let why = format!("{} is mounted on {}", mount.line.fs, mount.line.at);
+            return Err(refuse(ErrorKind::Busy, format!("cannot remove {at}"), &why));
+        }
+        self.tree.remove(&found)
+    }
+
+    fn copy_tree(&mut self, from: &Utf8Path, to: &Utf8Path) -> Result<()> {
+        let Some((source, _)) = self.tree.look(&Place::host(from))? else {
+            return Err(refuse(
+                ErrorKind::NotFound,
+                format!("cannot copy {from}"),
+                "no such file or directory",
+            ));
+        };
+        let target = self.free(&Place::host(to))?;
+        if target.seen.starts_with(&source.seen) {
+            return Err(refuse(
+                ErrorKind::System,
+                format!("cannot copy {from}"),
+                "the copy would be inside it",
+            ));
+        }
+        self.paste(&target, self.tree.subtree(&source))
+    }
+
+    fn paste(&mut self, target: &Found, all: Vec<(camino::Utf8PathBuf, Inode)>) -> Result<()> {
+        for (below, inode) in all {
+            let at =
+                Found { rel: join(&target.rel, &below), seen: join(&target.seen, &below), ..target.clone() };
+            self.tree.put(&at, inode)?;
+        }
+        Ok(())
+    }
+
+    fn rename(&mut self, from: &Utf8Path, to: &Utf8Path) -> Result<()> {
+        let source = self.tree.host(from, false)?;
+        let refused = |kind, why| Err(refuse(kind, format!("cannot rename {from} to {to}"), why));
+        if self.tree.get(&source).is_none() {
+            return refused(ErrorKind::NotFound, "no such file or directory");
+        }
+        let target = self.free(&Place::host(to))?;
+        if source.is_mount_point() {
+            return refused(ErrorKind::Busy, "device busy");
+        }
+        if source.mount != target.mount {
+            return refused(ErrorKind::System, "cross-device link");
+        }
+        if target.seen.starts_with(&source.seen) {
+            return refused(ErrorKind::System, "invalid argument");
+        }
+        let all = self.tree.subtree(&source);
+        self.tree.remove(&source)?;
+        self.paste(&target, all)?;
+        self.follow_rename(&source.seen, &target.seen);
+        Ok(())
+    }
+
+    /// Mounts and processes below a directory that was renamed are below its new name.
+    fn follow_rename(&mut self, from: &Utf8Path, to: &Utf8Path) {
+        let mounts = self.tree.mounts.iter_mut().map(|m| &mut m.line.at);
+        let roots = self.processes.iter_mut().map(|p| &mut p.info.root);
+        for path in mounts.chain(roots) {
+            if let Ok(below) = path.strip_prefix(from) {
+                *path = join(to, below);
+            }
+        }
+    }
+
+    fn device(&mut self, at: &Place, major: u32, minor: u32) -> Result<()> {
+        let refused = |kind, why: &str| Err(refuse(kind, format!("cannot make device {at}"), why));
+        if !self.on_linux() {
+            return refused(ErrorKind::Unavailable, "devices come from devfs(5) here");
+        }
+        if !SAFE_DEVICES.contains(&(major, minor)) {
+            return refused(
+                ErrorKind::Internal,
+                &format!("{major}:{minor} is not on the list of safe devices"),
+            );
+        }
+        let device = Inode::new(Body::Device { block: false, major, minor }, 0o666);
+        self.replace(at, device, |old| matches!(old, Body::File(content) if content.is_empty()))
+    }
+}
+
+fn join(path: &Utf8Path, below: &Utf8Path) -> camino::Utf8PathBuf {
+    if below.as_str().is_empty() { path.to_owned() } else { path.join(below) }
+}
+
+fn exists(at: &Utf8Path, inode: &Inode) -> Error {
+    refuse(ErrorKind::Exists, format!("cannot make {at}"), &format!("{} is there", inode.words()))
+}
+
+/// Says in front which step failed.
+fn in_step(step: &Step, error: Error) -> Error {
+    error.while_doing(format!("cannot {step}"))
+}

@@ -1,0 +1,173 @@
+//! Mounting and unmounting, with the refusals of the two kernels.
+
+use camino::Utf8Path;
+use qchroot_api::{Error, ErrorKind, Mount, MountFs, Mounted, Place, Platform, Result};
+
+use super::node::{Body, Inode};
+use super::refuse;
+use super::resolve::Found;
+use super::state::State;
+use super::volume::{Spot, View};
+
+impl State {
+    pub(crate) fn mount(&mut self, mount: &Mount) -> Result<()> {
+        let on = self.directory(&mount.at)?;
+        self.offers(&mount.fs)?;
+        let mut view = match &mount.fs {
+            MountFs::Null { source } => self.null(source, &on)?,
+            MountFs::Overlay { lower, upper, work } => self.overlay(lower, upper, work)?,
+            MountFs::Tmp { mode, .. } => View::of(vec![self.tree.new_volume(*mode)]),
+            MountFs::Dev { ruleset } => self.devfs(*ruleset)?,
+            _ => View::of(vec![self.tree.new_volume(0o555)]),
+        };
+        view.read_only |= mount.read_only;
+        let line = Mounted {
+            at: on.seen.clone(),
+            fs: self.fs_in_table(&mount.fs),
+            source: source_in_table(&mount.fs),
+            read_only: view.read_only,
+        };
+        self.tree.cover(&on, line, view, mount.clone());
+        Ok(())
+    }
+
+    /// The directory at a place, which no link may stand for.
+    fn directory(&self, at: &Place) -> Result<Found> {
+        let found = self.tree.place(at)?;
+        match self.tree.get(&found) {
+            Some(inode) if inode.is_directory() => Ok(found),
+            Some(inode) => {
+                let why = format!("{} is {}, not a directory", found.seen, inode.words());
+                Err(refuse(ErrorKind::System, format!("cannot mount on {}", found.seen), &why))
+            }
+            None => Err(missing(&found.seen)),
+        }
+    }
+
+    fn offers(&self, fs: &MountFs) -> Result<()> {
+        let name = match (fs, self.platform) {
+            (MountFs::Null { .. }, Platform::Linux) => return Ok(()),
+            (MountFs::Proc, Platform::Freebsd) => "procfs",
+            (other, _) => other.name(),
+        };
+        if self.filesystems.contains(name) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Unavailable, format!("this kernel has no file system {name}")))
+    }
+
+    fn null(&self, source: &Utf8Path, on: &Found) -> Result<View> {
+        let from = self.tree.host(source, true)?;
+        match self.tree.get(&from) {
+            Some(inode) if inode.is_directory() => {}
+            Some(_) => {
+                return Err(refuse(ErrorKind::System, format!("cannot mount {source}"), "not a directory"));
+            }
+            None => return Err(missing(source)),
+        }
+        if on.seen == from.seen {
+            let why = "a directory cannot be mounted on itself";
+            return Err(refuse(ErrorKind::System, format!("cannot mount {source}"), why));
+        }
+        let mut view = self.tree.mount(from.mount).view.clone();
+        view.base = view.base.join(&from.rel);
+        Ok(view)
+    }
+
+    fn overlay(&self, lower: &[camino::Utf8PathBuf], upper: &Utf8Path, work: &Utf8Path) -> Result<View> {
+        let upper_at = self.layer(upper)?;
+        let work_at = self.layer(work)?;
+        let refused = |kind, why| Err(refuse(kind, format!("cannot mount an overlay with {upper}"), why));
+        if upper_at.volume != work_at.volume {
+            return refused(ErrorKind::System, "upper and work directory are on two file systems");
+        }
+        if upper_at.path.starts_with(&work_at.path) || work_at.path.starts_with(&upper_at.path) {
+            return refused(ErrorKind::System, "upper and work directory overlap");
+        }
+        let takes_changes = |m: &super::resolve::Covered| match m.made_by.as_ref().map(|mount| &mount.fs) {
+            Some(MountFs::Overlay { .. }) => m.view.layers.first() == Some(&upper_at),
+            _ => false,
+        };
+        if self.tree.mounts.iter().any(takes_changes) {
+            return refused(ErrorKind::Busy, "the upper directory is in use by another mount");
+        }
+        let mut layers = vec![upper_at];
+        for dir in lower {
+            layers.push(self.layer(dir)?);
+        }
+        Ok(View::of(layers))
+    }
+
+    /// A directory of one file system; overlays on overlays are not offered.
+    fn layer(&self, dir: &Utf8Path) -> Result<Spot> {
+        let found = self.tree.host(dir, true)?;
+        match self.tree.get(&found) {
+            Some(inode) if inode.is_directory() => {}
+            _ => return Err(missing(dir)),
+        }
+        let view = &self.tree.mount(found.mount).view;
+        match view.layers.as_slice() {
+            [one] => Ok(one.join(view.base.join(&found.rel))),
+            _ => {
+                Err(refuse(ErrorKind::System, format!("cannot use {dir} as a layer"), "it is on an overlay"))
+            }
+        }
+    }
+
+    fn devfs(&mut self, ruleset: u32) -> Result<View> {
+        if !self.rulesets.contains(&ruleset) {
+            return Err(Error::new(
+                ErrorKind::Unavailable,
+                format!("devfs rule set {ruleset} is not loaded"),
+            )
+            .hint("load it with `service devfs start`"));
+        }
+        let top = self.tree.new_volume(0o555);
+        for (name, minor) in [("null", 10), ("zero", 11), ("random", 12), ("urandom", 13)] {
+            let device = Body::Device { block: false, major: 0, minor };
+            self.tree.volumes.put(top.join(name), Inode::new(device, 0o666));
+        }
+        Ok(View::of(vec![top]))
+    }
+
+    /// A bind mount has no type of its own on Linux.
+    fn fs_in_table(&self, fs: &MountFs) -> String {
+        match (fs, self.platform) {
+            (MountFs::Null { .. }, Platform::Linux) => self.tree.mounts[0].line.fs.clone(),
+            (MountFs::Proc, Platform::Freebsd) => "procfs".into(),
+            (other, _) => other.name().into(),
+        }
+    }
+
+    pub(crate) fn unmount(&mut self, mount: &Mount) -> Result<()> {
+        let Some((found, _)) = self.tree.look(&mount.at)? else { return Ok(()) };
+        if !found.is_mount_point() {
+            return Ok(());
+        }
+        let refused = |why: &str| Err(refuse(ErrorKind::Busy, format!("cannot unmount {}", found.seen), why));
+        let there = self.tree.mount(found.mount);
+        if there.made_by.as_ref().is_none_or(|made_by| made_by.fs != mount.fs) {
+            return refused(&format!("{} is mounted there", there.line.fs));
+        }
+        if self.tree.mounts.iter().any(|m| m.id != found.mount && m.parent == found.mount) {
+            return refused("device busy: something is mounted below");
+        }
+        if let Some(process) = self.inside_of(&found.seen).next() {
+            let why = format!("device busy: process {} ({})", process.info.pid, process.info.command);
+            return refused(&why);
+        }
+        self.tree.uncover(found.mount);
+        Ok(())
+    }
+}
+
+fn source_in_table(fs: &MountFs) -> String {
+    match fs {
+        MountFs::Null { source } => source.to_string(),
+        other => other.name().into(),
+    }
+}
+
+fn missing(path: &Utf8Path) -> Error {
+    refuse(ErrorKind::NotFound, format!("cannot open {path}"), "no such file or directory")
+}

@@ -1,0 +1,180 @@
+//! Steps on processes: a container's init, services with their supervisors, programs and jails of the host's.
+
+use std::time::Duration;
+
+use camino::Utf8Path;
+use qchroot_api::{
+    Entry, Error, ErrorKind, Mount, MountFs, Name, Output, Place, Result, ServiceRun, ServiceStep, Step, Way,
+};
+
+use super::refuse;
+use super::state::{Jail, Running, State};
+
+/// Where a program without a slash is looked for inside a container.
+const PATH: &[&str] = &["usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin"];
+
+impl State {
+    pub(crate) fn act_on_processes(&mut self, step: &Step, deadline: Duration) -> Result<()> {
+        match step {
+            Step::StartInit { container, root, proc } => self.start_init(container, root, proc.as_ref()),
+            Step::StopInit { root, proc, .. } => self.stop_init(root, proc.as_ref(), deadline),
+            Step::StartService(service) => self.start_service(service),
+            Step::StopService(service) => self.stop_service(service, deadline),
+            Step::Run { argv, .. } => self.run_step(argv),
+            _ => Err(Error::new(ErrorKind::Internal, "this step is the engine's own")),
+        }
+    }
+
+    /// The init of the container with this root.
+    pub(crate) fn init_of(&self, root: &Utf8Path) -> Option<&Running> {
+        let root = self.root_dir(root).ok()?;
+        self.processes.iter().find(|p| p.is_init && p.info.root == root)
+    }
+
+    fn start_init(&mut self, container: &Name, root: &Utf8Path, proc: Option<&Place>) -> Result<()> {
+        if !self.on_linux() {
+            return Err(Error::new(ErrorKind::Unavailable, "this kernel has no process namespaces"));
+        }
+        if self.init_of(root).is_some() {
+            return Err(Error::new(ErrorKind::Exists, format!("{container} has an init already")));
+        }
+        let seen = self.root_dir(root)?;
+        if let Some(at) = proc {
+            self.mount(&Mount::new(at.clone(), MountFs::Proc).restricted())?;
+        }
+        self.spawn(seen, format!("init of {container}")).is_init = true;
+        Ok(())
+    }
+
+    fn stop_init(&mut self, root: &Utf8Path, proc: Option<&Place>, deadline: Duration) -> Result<()> {
+        let Ok(seen) = self.root_dir(root) else { return Ok(()) };
+        self.end(deadline, |p| p.info.root.starts_with(&seen));
+        proc.map_or(Ok(()), |at| self.unmount(&Mount::new(at.clone(), MountFs::Proc).restricted()))
+    }
+
+    /// A container's root as the host sees it.
+    fn root_dir(&self, root: &Utf8Path) -> Result<camino::Utf8PathBuf> {
+        let found = self.tree.host(root, true)?;
+        match self.tree.get(&found) {
+            Some(inode) if inode.is_directory() => Ok(found.seen),
+            _ => Err(refuse(ErrorKind::NotFound, format!("cannot enter {root}"), "no such directory")),
+        }
+    }
+
+    fn start_service(&mut self, step: &ServiceStep) -> Result<()> {
+        let seen = self.root_dir(&step.root)?;
+        let (program, command) = match &step.service.run {
+            ServiceRun::Script { path, start, .. } => (path.to_string(), format!("{path} {start}")),
+            ServiceRun::Command { argv } => (argv.first().cloned().unwrap_or_default(), argv.join(" ")),
+            other => return Err(Error::new(ErrorKind::Internal, format!("cannot run {other:?}"))),
+        };
+        self.program_inside(&seen, &program)?;
+        if self.is_locked(&step.lock) {
+            return Err(Error::new(ErrorKind::Busy, format!("{} is locked", step.lock)));
+        }
+        let supervisor = self.spawn(seen.clone(), format!("supervise {}", step.service.name));
+        supervisor.holds = Some(step.lock.clone());
+        let ppid = supervisor.info.pid;
+        self.spawn(seen, command).info.ppid = ppid;
+        Ok(())
+    }
+
+    fn stop_service(&mut self, step: &ServiceStep, deadline: Duration) -> Result<()> {
+        let Some(supervisor) = self.holder(&step.lock) else { return Ok(()) };
+        self.end(deadline, |p| p.info.pid == supervisor || p.info.ppid == supervisor);
+        Ok(())
+    }
+
+    /// Refuses a program that is not in the container whose root is `root`.
+    fn program_inside(&self, root: &Utf8Path, program: &str) -> Result<()> {
+        let there = |path: &str| {
+            let found = self.tree.place_followed(&Place::within(root, path));
+            found.is_ok_and(|found| self.tree.get(&found).is_some_and(|inode| !inode.is_directory()))
+        };
+        let known = match program.contains('/') {
+            true => there(program),
+            false => PATH.iter().any(|dir| there(&format!("{dir}/{program}"))),
+        };
+        if known { Ok(()) } else { Err(no_program(program)) }
+    }
+
+    fn run_step(&mut self, argv: &[String]) -> Result<()> {
+        let output = match argv.first().map(String::as_str) {
+            Some("jail") if !self.on_linux() => return self.jail(argv.get(1..).unwrap_or_default()),
+            _ => self.run(argv)?,
+        };
+        if output.status == 0 {
+            return Ok(());
+        }
+        let what = format!("{} ended with status {}", argv.join(" "), output.status);
+        Err(refuse(ErrorKind::System, what, output.stderr.trim()))
+    }
+
+    /// Runs a program of the host's that changes nothing.
+    pub(crate) fn run(&self, argv: &[String]) -> Result<Output> {
+        let program = argv.first().map_or("", String::as_str);
+        if let Some(registered) = self.programs.get(program) {
+            return Ok(registered(argv));
+        }
+        match (program, argv) {
+            ("jls", [_, flag, name, what]) if !self.on_linux() && flag == "-j" && what == "jid" => {
+                Ok(match self.jails.get(name) {
+                    Some(jail) => output(0, &format!("{}\n", jail.jid), ""),
+                    None => output(1, "", &format!("jls: jail \"{name}\" not found\n")),
+                })
+            }
+            _ => Err(no_program(program)),
+        }
+    }
+
+    /// jail(8) with `-c name=… path=…` or `-r NAME`.
+    fn jail(&mut self, args: &[String]) -> Result<()> {
+        let parameter = |key: &str| args.iter().find_map(|arg| arg.strip_prefix(key));
+        match (args.first().map(String::as_str), parameter("name="), parameter("path=")) {
+            (Some("-c"), Some(name), Some(path)) => {
+                if self.jails.contains_key(name) {
+                    return Err(Error::new(ErrorKind::Exists, format!("jail {name} exists already")));
+                }
+                let path = self.root_dir(path.into())?;
+                let jid = 1 + self.jails.values().map(|jail| jail.jid).max().unwrap_or(0);
+                self.jails.insert(name.into(), Jail { jid, path });
+            }
+            (Some("-r"), _, _) => {
+                let removed = args.get(1).and_then(|name| self.jails.remove(name));
+                if let Some(jail) = removed {
+                    self.processes.retain(|p| !p.info.root.starts_with(&jail.path));
+                }
+            }
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::Usage,
+                    format!("jail {} is not known here", args.join(" ")),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The root directory that an entry leads to.
+    pub(crate) fn root_of_entry(&self, entry: &Entry) -> Result<camino::Utf8PathBuf> {
+        match &entry.way {
+            Way::Chroot { root } => self.root_dir(root),
+            Way::Command { prefix } => match prefix.as_slice() {
+                [program, name] if program == "jexec" => self.jails.get(name).map(|jail| jail.path.clone()),
+                _ => Some("/".into()),
+            }
+            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{} finds no jail", prefix.join(" ")))),
+            other => Err(Error::new(ErrorKind::Internal, format!("no way in by {other:?}"))),
+        }
+    }
+}
+
+/// The error of a program that is not there, in the terms of chroot(8).
+pub(crate) fn no_program(program: &str) -> Error {
+    refuse(ErrorKind::NotFound, format!("cannot run {program}"), "no such file or directory")
+        .with("exit", 127)
+}
+
+pub(crate) fn output(status: i32, stdout: &str, stderr: &str) -> Output {
+    Output { status, stdout: stdout.into(), stderr: stderr.into() }
+}

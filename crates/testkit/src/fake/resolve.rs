@@ -1,0 +1,212 @@
+//! The mount table, and names resolved through it as the kernel does: beneath a root, link by link.
+
+use std::collections::VecDeque;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use qchroot_api::{Error, ErrorKind, Mount, Mounted, Place, Result};
+
+use super::node::{Body, Inode};
+use super::refuse;
+use super::volume::{Spot, View, Volumes};
+
+/// As many links as Linux follows: path_resolution(7).
+const MAX_LINKS: usize = 40;
+
+/// The id of the mount that holds `/`.
+pub(crate) const ROOT_MOUNT: u32 = 0;
+
+/// One mount.
+#[derive(Debug, Clone)]
+pub(crate) struct Covered {
+    pub(crate) id: u32,
+    /// The mount that this one covers a directory of.
+    pub(crate) parent: u32,
+    pub(crate) line: Mounted,
+    pub(crate) view: View,
+    /// What made it; `None` for `/`.
+    pub(crate) made_by: Option<Mount>,
+}
+
+/// A name resolved; there need not be a file.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    /// As the host sees it, without links.
+    pub(crate) seen: Utf8PathBuf,
+    pub(crate) mount: u32,
+    /// Below the mount's root.
+    pub(crate) rel: Utf8PathBuf,
+}
+
+impl Found {
+    /// Whether this is the root of a mount.
+    pub(crate) fn is_mount_point(&self) -> bool {
+        self.rel.as_str().is_empty() && self.mount != ROOT_MOUNT
+    }
+}
+
+/// All files, as mounted.
+#[derive(Debug, Clone)]
+pub(crate) struct Tree {
+    pub(crate) volumes: Volumes,
+    pub(crate) mounts: Vec<Covered>,
+    next_volume: u32,
+    next_mount: u32,
+}
+
+impl Tree {
+    /// A tree that has `/` alone, on a file system of the type `fs`.
+    pub(crate) fn new(fs: &str) -> Self {
+        let mut volumes = Volumes::default();
+        volumes.put(Spot::top(0), Inode::directory(0o755));
+        let line = Mounted { at: "/".into(), fs: fs.into(), source: "/dev/disk".into(), read_only: false };
+        let view = View::of(vec![Spot::top(0)]);
+        let root = Covered { id: ROOT_MOUNT, parent: ROOT_MOUNT, line, view, made_by: None };
+        Self { volumes, mounts: vec![root], next_volume: 1, next_mount: 1 }
+    }
+
+    /// A new, empty file system.
+    pub(crate) fn new_volume(&mut self, mode: u32) -> Spot {
+        let top = Spot::top(self.next_volume);
+        self.next_volume += 1;
+        self.volumes.put(top.clone(), Inode::directory(mode));
+        top
+    }
+
+    /// Mounts `view` over the directory `on`.
+    pub(crate) fn cover(&mut self, on: &Found, line: Mounted, view: View, made_by: Mount) {
+        let (id, parent) = (self.next_mount, on.mount);
+        self.next_mount += 1;
+        self.mounts.push(Covered { id, parent, line, view, made_by: Some(made_by) });
+    }
+
+    /// Takes a mount away, and its file system if it was made for it.
+    pub(crate) fn uncover(&mut self, id: u32) {
+        self.mounts.retain(|m| m.id != id);
+    }
+
+    pub(crate) fn mount(&self, id: u32) -> &Covered {
+        self.mounts.iter().find(|m| m.id == id).expect("a resolved name is on a mount that exists")
+    }
+
+    fn under_mounts(&self, mut found: Found) -> Found {
+        let over = |found: &Found| {
+            let on = |m: &&Covered| m.id != ROOT_MOUNT && m.parent == found.mount && m.line.at == found.seen;
+            self.mounts.iter().rev().find(on).map(|m| m.id)
+        };
+        while let Some(id) = over(&found) {
+            (found.mount, found.rel) = (id, Utf8PathBuf::new());
+        }
+        found
+    }
+
+    fn child(&self, of: &Found, name: &str) -> Found {
+        let child = Found { seen: of.seen.join(name), mount: of.mount, rel: of.rel.join(name) };
+        self.under_mounts(child)
+    }
+
+    /// Resolves `path` beneath `root`. The last component is followed when `follow` is set, and may be missing.
+    fn walk(&self, root: Found, path: &Utf8Path, follow: bool) -> Result<Found> {
+        let failed = |kind, why: &str| refuse(kind, format!("cannot resolve {}", root.seen.join(path)), why);
+        let mut stack = vec![root.clone()];
+        let mut todo: VecDeque<String> = path.components().map(|c| c.as_str().to_owned()).collect();
+        let mut links = 0;
+        while let Some(name) = todo.pop_front() {
+            if name == "/" || name == "." {
+                continue;
+            }
+            if name == ".." {
+                stack.truncate(stack.len().saturating_sub(1).max(1));
+                continue;
+            }
+            let here = stack.last().unwrap_or(&root);
+            match self.get(here) {
+                Some(inode) if inode.is_directory() => {}
+                Some(_) => return Err(failed(ErrorKind::System, "not a directory")),
+                None => return Err(failed(ErrorKind::NotFound, "no such file or directory")),
+            }
+            let next = self.child(here, &name);
+            match self.get(&next).map(|inode| &inode.body) {
+                Some(Body::Link(to)) if follow || !todo.is_empty() => {
+                    links += 1;
+                    if links > MAX_LINKS {
+                        return Err(failed(ErrorKind::System, "too many levels of symbolic links"));
+                    }
+                    if to.is_absolute() {
+                        stack.truncate(1);
+                    }
+                    to.components().rev().for_each(|c| todo.push_front(c.as_str().to_owned()));
+                }
+                _ => stack.push(next),
+            }
+        }
+        Ok(stack.pop().unwrap_or(root))
+    }
+
+    /// Resolves a path of the host's.
+    pub(crate) fn host(&self, path: &Utf8Path, follow: bool) -> Result<Found> {
+        let top = Found { seen: "/".into(), mount: ROOT_MOUNT, rel: Utf8PathBuf::new() };
+        self.walk(self.under_mounts(top), path, follow)
+    }
+
+    /// Resolves a place, its last component not followed.
+    pub(crate) fn place(&self, at: &Place) -> Result<Found> {
+        self.walk(self.root_of(at)?, at.path(), false)
+    }
+
+    /// Resolves a place with every link followed beneath its root.
+    pub(crate) fn place_followed(&self, at: &Place) -> Result<Found> {
+        self.walk(self.root_of(at)?, at.path(), true)
+    }
+
+    fn root_of(&self, at: &Place) -> Result<Found> {
+        let root = self.host(at.root(), true)?;
+        match self.get(&root) {
+            Some(inode) if inode.is_directory() => Ok(root),
+            _ => Err(refuse(ErrorKind::NotFound, format!("cannot open {}", at.root()), "no such directory")),
+        }
+    }
+
+    pub(crate) fn get(&self, at: &Found) -> Option<&Inode> {
+        self.mount(at.mount).view.get(&self.volumes, &at.rel)
+    }
+
+    /// What is at a place; `None` also when a directory on the way is missing.
+    pub(crate) fn look(&self, at: &Place) -> Result<Option<(Found, Inode)>> {
+        match self.place(at) {
+            Ok(found) => Ok(self.get(&found).cloned().map(|inode| (found, inode))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn list(&self, at: &Found) -> Vec<String> {
+        self.mount(at.mount).view.list(&self.volumes, &at.rel)
+    }
+
+    pub(crate) fn put(&mut self, at: &Found, inode: Inode) -> Result<()> {
+        let view = self.mount(at.mount).view.clone();
+        view.put(&mut self.volumes, &at.rel, inode).map_err(|error| named(error, &at.seen))
+    }
+
+    pub(crate) fn remove(&mut self, at: &Found) -> Result<()> {
+        let view = self.mount(at.mount).view.clone();
+        view.remove(&mut self.volumes, &at.rel).map_err(|error| named(error, &at.seen))
+    }
+
+    /// The mounts at or below `seen`, the outermost first.
+    pub(crate) fn mounts_below<'a>(&'a self, seen: &'a Utf8Path) -> impl Iterator<Item = &'a Covered> {
+        self.mounts.iter().filter(move |m| m.id != ROOT_MOUNT && m.line.at.starts_with(seen))
+    }
+
+    /// Everything at and below `at` on its own mount, parents first, by path below `at`.
+    pub(crate) fn subtree(&self, at: &Found) -> Vec<(Utf8PathBuf, Inode)> {
+        let all = self.mount(at.mount).view.walk(&self.volumes, &at.rel);
+        let below =
+            |path: Utf8PathBuf| path.strip_prefix(&at.rel).map(Utf8Path::to_owned).unwrap_or_default();
+        all.into_iter().map(|(path, inode)| (below(path), inode)).collect()
+    }
+}
+
+fn named(error: Error, seen: &Utf8Path) -> Error {
+    Error::new(error.kind(), format!("cannot change {seen}")).cause(error.causes().join(": "))
+}

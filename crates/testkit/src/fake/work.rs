@@ -1,0 +1,162 @@
+//! What a release source is handed on the fake machine: a writer into its staging directory in memory, and
+//! the programs that a test registered.
+
+use std::io::{Cursor, Read};
+use std::path::{Component, Path};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use qchroot_api::{
+    Command, Error, ErrorKind, Node, NodeKind, Output, Place, Progress, Result, TreeWriter, Work,
+};
+
+use super::node::{Body, Inode};
+use super::resolve::Found;
+use super::state::State;
+use super::{FakeHost, call, change, refuse};
+
+pub(crate) struct FakeWork<'a> {
+    tree: Writer,
+    show: &'a mut dyn FnMut(&Progress),
+}
+
+impl<'a> FakeWork<'a> {
+    pub(crate) fn new(
+        host: &FakeHost,
+        staging: &Utf8Path,
+        show: &'a mut dyn FnMut(&Progress),
+    ) -> Result<Self> {
+        let state = call(host)?;
+        match state.tree.look(&Place::host(staging))? {
+            Some((found, inode)) if inode.is_directory() && state.tree.list(&found).is_empty() => {}
+            _ => return Err(Error::new(ErrorKind::Internal, format!("{staging} is not an empty directory"))),
+        }
+        drop(state);
+        Ok(Self { tree: Writer { host: host.clone(), staging: staging.to_owned() }, show })
+    }
+}
+
+impl Work for FakeWork<'_> {
+    fn staging(&self) -> &Utf8Path {
+        &self.tree.staging
+    }
+
+    fn tree(&mut self) -> &mut dyn TreeWriter {
+        &mut self.tree
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        (self.show)(progress);
+    }
+
+    fn run(&mut self, command: &Command) -> Result<Output> {
+        call(&self.tree.host)?.run(&command.argv)
+    }
+
+    fn cancelled(&self) -> bool {
+        self.tree.host.is_crashed()
+    }
+
+    fn open(&mut self, path: &Utf8PathBuf) -> Result<Box<dyn Read + Send>> {
+        let state = call(&self.tree.host)?;
+        let found = state.tree.host(path, true)?;
+        match state.tree.get(&found).map(|inode| &inode.body) {
+            Some(Body::File(content)) => Ok(Box::new(Cursor::new(content.clone()))),
+            _ => Err(refuse(ErrorKind::NotFound, format!("cannot open {path}"), "no such file")),
+        }
+    }
+}
+
+struct Writer {
+    host: FakeHost,
+    staging: Utf8PathBuf,
+}
+
+impl TreeWriter for Writer {
+    fn write(&mut self, node: &Node, content: &mut dyn Read) -> Result<()> {
+        let path = below(&node.path)?;
+        let data = match node.kind {
+            NodeKind::File { size } => read_exactly(content, size, &path)?,
+            _ => vec![],
+        };
+        change(&self.host, |state| {
+            let at = beneath(state, &self.staging, &path)?;
+            let body = body(state, &self.staging, node, data)?;
+            let inode = Inode { body, mode: node.mode, uid: node.uid, gid: node.gid, mtime: node.mtime };
+            put(state, &at, inode)
+        })
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        call(&self.host).map(drop)
+    }
+}
+
+/// The path below the staging directory, as text; bytes that are not UTF-8 are replaced.
+fn below(path: &Path) -> Result<Utf8PathBuf> {
+    let mut out = Utf8PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::Normal(part) => out.push(part.to_string_lossy().as_ref()),
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+            Component::ParentDir => {
+                return Err(bad(path.display(), "its path has .. in it"));
+            }
+        }
+    }
+    Ok(out)
+}
+
+fn read_exactly(content: &mut dyn Read, size: u64, path: &Utf8Path) -> Result<Vec<u8>> {
+    let mut data = vec![];
+    let read = content.take(size).read_to_end(&mut data);
+    let read = read.map_err(|error| Error::from_io(&error, format!("cannot read {path}")))?;
+    if read as u64 == size { Ok(data) } else { Err(bad(path, "it ends too early")) }
+}
+
+/// The place of an entry, its missing parents made; no link on the way is followed.
+fn beneath(state: &mut State, staging: &Utf8Path, path: &Utf8Path) -> Result<Found> {
+    let ancestors: Vec<&Utf8Path> = path.ancestors().skip(1).collect();
+    for dir in ancestors.into_iter().rev() {
+        let found = state.tree.host(&staging.join(dir), false)?;
+        match state.tree.get(&found) {
+            Some(inode) if inode.is_directory() => {}
+            Some(inode) => return Err(bad(path, &format!("{dir} on the way is {}", inode.words()))),
+            None => state.tree.put(&found, Inode::directory(0o755))?,
+        }
+    }
+    state.tree.host(&staging.join(path), false)
+}
+
+fn body(state: &State, staging: &Utf8Path, node: &Node, data: Vec<u8>) -> Result<Body> {
+    Ok(match &node.kind {
+        NodeKind::Directory => Body::Directory { opaque: false },
+        NodeKind::File { .. } => Body::File(data),
+        NodeKind::Symlink { to } => Body::Link(to.to_string_lossy().as_ref().into()),
+        NodeKind::Device { block, major, minor } => {
+            Body::Device { block: *block, major: *major, minor: *minor }
+        }
+        NodeKind::Fifo => Body::Fifo,
+        NodeKind::HardLink { to } => {
+            let found = state.tree.host(&staging.join(below(to)?), false)?;
+            let there = state.tree.get(&found).filter(|inode| matches!(inode.body, Body::File(_)));
+            there
+                .ok_or_else(|| bad(node.path.display(), "it is another name of what is not there"))?
+                .body
+                .clone()
+        }
+    })
+}
+
+/// A later entry replaces an earlier one; a directory stays and takes the new attributes.
+fn put(state: &mut State, at: &Found, inode: Inode) -> Result<()> {
+    match state.tree.get(at) {
+        Some(old) if old.is_directory() && !inode.is_directory() => {
+            Err(bad(&at.seen, "a directory is there"))
+        }
+        _ => state.tree.put(at, inode),
+    }
+}
+
+fn bad(path: impl std::fmt::Display, why: &str) -> Error {
+    refuse(ErrorKind::BadData, format!("bad entry {path}"), why)
+}

@@ -1,1 +1,96 @@
-//! To be written.
+//! Archives into trees: read, hash, decompress and extract in one pass, the first three on a second thread.
+//!
+//! It knows streams and formats. It does not know where the bytes come from, what digest they should have,
+//! or where and how files are written: entries go to the [`Work`] of a release source, one by one.
+
+#![forbid(unsafe_code)]
+
+mod archive;
+mod compression;
+mod content;
+mod header;
+mod limits;
+mod pax;
+mod pipe;
+
+use std::io::Read;
+use std::thread;
+
+use qchroot_api::{Error, ErrorKind, Progress, Result, Work};
+
+use archive::{Archive, Member};
+pub use limits::Limits;
+pub use pipe::sha256;
+
+/// What an archive turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// SHA-256 of the archive as it was read, before decompression; lower-case hex.
+    pub sha256: String,
+    /// Length of the archive in bytes, before decompression.
+    pub bytes: u64,
+    /// How many entries were written.
+    pub entries: u64,
+}
+
+/// Reads a tar archive to its very end and hands each entry to the tree of `work`. Compression (gzip, xz, zstd,
+/// bzip2 or none) is told by the first bytes. `TreeWriter::finish` is left to the caller, who may have more.
+///
+/// `name` is what people call the archive; `size` is its length in bytes where known, for progress.
+///
+/// Understood are POSIX ustar and pax archives (pax(1)) and GNU's long names and sparse files (tar(5)); of pax
+/// records, those of POSIX, `SCHILY.xattr.*`, `SCHILY.fflags` and `GNU.sparse.*` versions 0.1 and 1.0.
+///
+/// # Errors
+/// Bad data, with the entry named, for an archive that is damaged, cut off, followed by anything but zeros,
+/// leads out of the tree by `..`, or goes beyond `limits`. Otherwise what reading or writing said.
+pub fn unpack(
+    input: impl Read + Send,
+    name: &str,
+    size: Option<u64>,
+    work: &mut dyn Work,
+    limits: &Limits,
+) -> Result<Summary> {
+    let progress = Progress { what: format!("unpacking {name}"), total_bytes: size, ..Progress::default() };
+    let result = thread::scope(|scope| {
+        let (stream, reader) = pipe::start(scope, input, limits);
+        let mut archive = Archive::new(stream);
+        let extracted = extract(&mut archive, progress, work, limits);
+        // Dropping the archive closes the pipe, so that the reader ends even when nobody wants the rest.
+        drop(archive);
+        let read =
+            reader.join().map_err(|_| Error::new(ErrorKind::Internal, "the reading thread panicked"))?;
+        extracted.map(|entries| Summary { sha256: read.sha256, bytes: read.bytes, entries })
+    });
+    result.map_err(|error| error.while_doing(format!("cannot unpack {name}")))
+}
+
+fn extract(
+    archive: &mut Archive,
+    mut progress: Progress,
+    work: &mut dyn Work,
+    limits: &Limits,
+) -> Result<u64> {
+    let mut total = 0_u64;
+    while let Some(member) = archive.next()? {
+        if work.cancelled() {
+            return Err(Error::new(ErrorKind::System, "interrupted"));
+        }
+        progress.entries += 1;
+        total = total.saturating_add(member.size());
+        limits.check(progress.entries, total).map_err(|error| archive.blame(error))?;
+        write(archive, &member, work)?;
+        progress.bytes = archive.bytes_read();
+        work.progress(&progress);
+    }
+    archive.finish()?;
+    Ok(progress.entries)
+}
+
+/// Writes one entry. When the stream broke while the writer read from it, that is what is told.
+fn write(archive: &mut Archive, member: &Member, work: &mut dyn Work) -> Result<()> {
+    let mut content = archive.content(member);
+    let written = work.tree().write(&member.node, &mut content);
+    let written = written.and_then(|()| content.drain().map_err(|e| Error::from_io(&e, "cannot read")));
+    archive.broken().map_or(written, Err)
+}

@@ -1,0 +1,96 @@
+//! What a machine needs beside Rust: installed on Debian as root, named everywhere else.
+
+use nix::unistd::geteuid;
+
+use crate::Result;
+use crate::run::Run;
+
+/// Debian packages that the tests run or read.
+pub(crate) const TESTS: &[&str] = &[
+    "acl",
+    "attr",
+    "busybox-static",
+    "bzip2",
+    "debootstrap",
+    "e2fsprogs",
+    "gcc",
+    "git",
+    "libc6-dev",
+    "mmdebstrap",
+    "procps",
+    "tar",
+    "xz-utils",
+    "zstd",
+];
+
+/// Debian packages that check the manual page and the completions.
+pub(crate) const MANUAL: &[&str] = &["bash", "fish", "mandoc", "mksh", "tcsh", "zsh"];
+
+/// Debian packages that the demonstration needs to make a userland.
+pub(crate) const DEMO: &[&str] = &["gcc", "libc6-dev", "mmdebstrap"];
+
+/// Debian packages that build for FreeBSD; zig comes from Python's registry.
+pub(crate) const FREEBSD: &[&str] = &["binutils", "cargo-web", "python3-pip", "rust-web-src", "rustc-web"];
+
+/// `cargo xtask setup`: all that any task needs.
+pub(crate) fn everything() -> Result<()> {
+    for packages in [TESTS, MANUAL, DEMO, FREEBSD] {
+        ensure(packages)?;
+    }
+    ensure_cargo_deny()
+}
+
+/// Installs those of `packages` that are missing; fails where that is not possible, naming them.
+pub(crate) fn ensure(packages: &[&str]) -> Result<()> {
+    if !std::path::Path::new("/etc/debian_version").exists() {
+        eprintln!(
+            "setup: this is not Debian: see that the like of these is installed: {}",
+            packages.join(" ")
+        );
+        return Ok(());
+    }
+    let missing: Vec<&str> = packages.iter().copied().filter(|package| !installed(package)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !geteuid().is_root() {
+        return Err(format!("missing: run `sudo apt-get install {}` first", missing.join(" ")).into());
+    }
+    install(&missing)
+}
+
+/// Installs cargo-deny where cargo does not have it.
+pub(crate) fn ensure_cargo_deny() -> Result<()> {
+    if Run::cargo().args(["deny", "--version"]).capture()?.status.success() {
+        return Ok(());
+    }
+    println!("setup: installing cargo-deny");
+    Run::cargo().args(["install", "--quiet", "--locked", "cargo-deny"]).run()
+}
+
+/// An error that says why and how, unless this is root.
+pub(crate) fn require_root(task: &str, why: &str) -> Result<()> {
+    if geteuid().is_root() {
+        return Ok(());
+    }
+    Err(format!("{task} {why}: run it as root, e.g. `sudo -E env PATH=\"$PATH\" cargo xtask {task}`").into())
+}
+
+fn installed(package: &str) -> bool {
+    let query = Run::new("dpkg-query").args(["-W", "-f=${db:Status-Abbrev}", package]);
+    query.text().is_ok_and(|status| status.starts_with("ii"))
+}
+
+fn install(missing: &[&str]) -> Result<()> {
+    apt(&["update"])?;
+    for package in missing {
+        println!("setup: installing {package}");
+        apt(&["install", "--yes", "--no-install-recommends", package])?;
+    }
+    Ok(())
+}
+
+fn apt(args: &[&str]) -> Result<()> {
+    let quiet = ["-qq", "-o=Dpkg::Use-Pty=0", "-o=Acquire::Retries=3"];
+    Run::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(quiet).args(args).text().map(drop)
+}

@@ -5,6 +5,120 @@
 
 #![forbid(unsafe_code)]
 
+mod base;
+mod brand;
+mod config;
+mod containers;
+mod interrupted;
+mod journal;
+mod layout;
+mod ops;
 mod port;
+mod registry;
+mod state;
+mod transaction;
+mod users;
+mod version;
+mod watch;
 
+use std::time::Duration;
+
+use qchroot_api::{Platform, Result};
+
+pub use base::{BaseFile, Installed};
+pub use config::{Choice, ContainerFile, Defaults, FORMAT, ServiceEntry, Settings};
+pub use containers::Loaded;
+pub use interrupted::{Finding, Interrupted};
+pub use journal::{Journal, Mark, Op};
+pub use layout::Layout;
+pub use ops::config::ConfigChange;
+pub use ops::create::CreateWish;
+pub use ops::install::InstallWish;
+pub use ops::ps::Member;
+pub use ops::session::{Session, Who};
+pub use ops::start::Outcome;
 pub use port::{Deadline, Guard, Held, Host, Probe};
+pub use registry::Registry;
+pub use state::{ServiceReport, ServiceState, State, StatusReport};
+pub use users::User;
+pub use version::{Standing, compare};
+pub use watch::{Point, Watch};
+
+/// How long a start waits for scripts that do not come back.
+pub const START_PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long a stop waits before it kills.
+pub const STOP_PATIENCE: Duration = Duration::from_secs(30);
+
+/// One qchroot system, ready for operations.
+pub struct Engine<'a> {
+    /// The machine.
+    pub host: &'a dyn Host,
+    /// The back ends.
+    pub registry: &'a Registry,
+    /// Where everything lies.
+    pub layout: Layout,
+    /// The settings.
+    pub settings: Settings,
+    /// Who is told what happens.
+    pub watch: &'a dyn Watch,
+    /// Show the steps and change nothing.
+    pub dry_run: bool,
+}
+
+impl<'a> Engine<'a> {
+    /// Opens the system that `layout` describes. It need not exist yet.
+    ///
+    /// # Errors
+    /// Configuration, with line and column, when `qchroot.toml` is wrong.
+    pub fn open(
+        host: &'a dyn Host,
+        registry: &'a Registry,
+        layout: Layout,
+        watch: &'a dyn Watch,
+        dry_run: bool,
+    ) -> Result<Self> {
+        let settings = match host.read_own(&layout.settings)? {
+            None => Settings::default(),
+            Some(bytes) => config::parse(&layout.settings, &String::from_utf8_lossy(&bytes))?,
+        };
+        Ok(Self { host, registry, layout, settings, watch, dry_run })
+    }
+
+    /// The host's view for back ends.
+    pub(crate) fn view(&self) -> &dyn qchroot_api::Observe {
+        self.host
+    }
+
+    /// The storage that new containers get: the configured one, else the system's default.
+    pub fn default_storage(&self) -> Result<String> {
+        let platform_default = match self.view().platform()? {
+            Platform::Linux => "overlay",
+            Platform::Freebsd => "nullfs",
+        };
+        Ok(self.settings.defaults.storage.clone().unwrap_or_else(|| platform_default.into()))
+    }
+
+    /// The isolation that new containers get.
+    #[must_use]
+    pub fn default_isolation(&self) -> String {
+        self.settings.defaults.isolation.clone().unwrap_or_else(|| "chroot".into())
+    }
+
+    /// The source that `install` takes: the configured one, else what suits the host.
+    pub fn default_source(&self) -> Result<String> {
+        if let Some(source) = &self.settings.defaults.source {
+            return Ok(source.clone());
+        }
+        Ok(match self.view().platform()? {
+            Platform::Freebsd => "distset",
+            Platform::Linux if self.view().program("apt-get")?.is_some() => "debian",
+            Platform::Linux => "host",
+        }
+        .into())
+    }
+
+    pub(crate) fn deadline_in(&self, patience: Duration) -> Deadline {
+        Deadline(self.host.steady_clock() + patience)
+    }
+}

@@ -73,7 +73,11 @@ pub trait Host: Observe + Sync {
     fn apply(&self, step: &Step, deadline: Deadline) -> Result<()>;
 
     /// What a release source works with, confined to `staging`; `show` is told of progress.
-    fn work<'a>(&'a self, staging: &Utf8Path, show: &'a mut dyn FnMut(&Progress)) -> Result<Box<dyn Work + 'a>>;
+    fn work<'a>(
+        &'a self,
+        staging: &Utf8Path,
+        show: &'a mut dyn FnMut(&Progress),
+    ) -> Result<Box<dyn Work + 'a>>;
 
     /// Runs a program inside a container to its end, with this process' three standard streams; when standard
     /// input is a terminal, through a pseudo-terminal of its own. Signals are passed on. The exit status, or 128+N;

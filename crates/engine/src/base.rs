@@ -1,0 +1,167 @@
+//! Bases: immutable installed releases, their description, and the split of a userland in two.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use qchroot_api::{Base, Brand, Error, ErrorKind, FileKind, Place, Release, ReleaseId, Result, Step};
+use serde::{Deserialize, Serialize};
+
+use crate::brand::{HOST_TREES, shared_paths};
+use crate::config::{FORMAT, HasFormat, parse};
+use crate::{Deadline, Engine};
+
+/// `releases/ID/release.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaseFile {
+    /// Always 1.
+    pub format: u32,
+    /// Name and version, for people and for comparison.
+    pub version: String,
+    /// What it was made for.
+    pub brand: Brand,
+    /// The source it came from.
+    pub source: String,
+    /// SHA-256 over what decided its content.
+    pub digest: String,
+    /// Whether the user insisted on something that is not the host's own production release.
+    pub insisted: bool,
+    /// Paths whose content is shared.
+    pub shared: Vec<Utf8PathBuf>,
+}
+
+impl HasFormat for BaseFile {
+    fn format(&self) -> u32 {
+        self.format
+    }
+}
+
+/// One installed base.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Installed {
+    /// Where it is, as back ends see it.
+    pub base: Base,
+    /// What is known about it.
+    pub file: BaseFile,
+}
+
+impl Engine<'_> {
+    /// The base `id`.
+    ///
+    /// # Errors
+    /// Not found, when it is not installed.
+    pub fn base(&self, id: &ReleaseId) -> Result<Installed> {
+        let dir = self.layout.release(id);
+        let path = dir.join("release.toml");
+        let bytes = self.host.read_own(&path)?.ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("release {id} is not installed"))
+                .with("release", id)
+                .hint("`qchroot install` installs one")
+        })?;
+        let file: BaseFile = parse(&path, &String::from_utf8_lossy(&bytes))?;
+        let base = Base {
+            id: id.clone(),
+            sharedfs: dir.join("sharedfs"),
+            template: dir.join("template"),
+            brand: file.brand,
+            shared: file.shared.clone(),
+        };
+        Ok(Installed { base, file })
+    }
+
+    /// The base that new containers get, if one is installed.
+    pub fn current_base(&self) -> Result<Option<Installed>> {
+        match self.link_target(&self.layout.current())? {
+            None => Ok(None),
+            Some(target) => self.base(&target.file_name().unwrap_or_default().parse()?).map(Some),
+        }
+    }
+
+    /// Where a link of qchroot's own leads.
+    pub(crate) fn link_target(&self, at: &Utf8Path) -> Result<Option<Utf8PathBuf>> {
+        self.view().link(&Place::host(at))
+    }
+
+    /// Splits the userland `tree`: what is shared goes to `sharedfs`, the rest becomes `template`.
+    pub(crate) fn split(
+        &self,
+        tree: &Utf8Path,
+        sharedfs: &Utf8Path,
+        template: &Utf8Path,
+        describe: &Utf8Path,
+        deadline: Deadline,
+    ) -> Result<()> {
+        let bytes = self.host.read_own(describe)?.unwrap_or_default();
+        let mut file: BaseFile = parse(describe, &String::from_utf8_lossy(&bytes))?;
+        let before = self.describe_text(&file)?;
+        let apply = |step: Step| self.host.apply(&step, deadline);
+        let make = |path: Utf8PathBuf| apply(Step::MakeDir { at: Place::host(path), mode: 0o755 });
+
+        make(sharedfs.into())?;
+        make(sharedfs.join("usr"))?;
+        for path in shared_paths(file.brand) {
+            if self.is_directory(&tree.join(path))? {
+                apply(Step::Rename { from: tree.join(path), to: sharedfs.join(path) })?;
+                file.shared.push(path.into());
+            }
+        }
+        for path in HOST_TREES {
+            if self.is_directory(&tree.join(path))? {
+                apply(Step::RemoveTree { at: tree.join(path) })?;
+            }
+            make(sharedfs.join(path))?;
+            file.shared.push(path.into());
+        }
+        self.link_back(tree, sharedfs, deadline)?;
+        apply(Step::Rename { from: tree.into(), to: template.into() })?;
+        let text = self.describe_text(&file)?;
+        apply(Step::WriteFile { at: Place::host(describe), text, mode: 0o644, was: Some(before) })
+    }
+
+    /// Relative links from shared files into the rest, such as `usr/lib/x -> ../../etc/x`, must still lead
+    /// there when the shared part is mounted one level below the root.
+    fn link_back(&self, tree: &Utf8Path, sharedfs: &Utf8Path, deadline: Deadline) -> Result<()> {
+        for (dir, up) in [("", ".."), ("usr", "../../usr")] {
+            if !self.is_directory(&tree.join(dir))? {
+                continue;
+            }
+            for name in self.view().list(&Place::host(tree.join(dir)))? {
+                let at = Place::host(sharedfs.join(dir).join(&name));
+                if name != "usr" && self.view().stat(&at)?.is_none() {
+                    let link = Step::Link { at, to: Utf8Path::new(up).join(&name), was: None };
+                    self.host.apply(&link, deadline)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The text of a base's description.
+    pub(crate) fn describe_text(&self, file: &BaseFile) -> Result<String> {
+        toml::to_string_pretty(file)
+            .map_err(|e| Error::new(ErrorKind::Internal, "cannot describe the release").cause(e))
+    }
+
+    pub(crate) fn new_base_file(source: &str, release: &Release, insisted: bool) -> BaseFile {
+        BaseFile {
+            format: FORMAT,
+            version: release.version.clone(),
+            brand: release.brand,
+            source: source.into(),
+            digest: release.digest.clone(),
+            insisted,
+            shared: vec![],
+        }
+    }
+
+    pub(crate) fn is_directory(&self, at: &Utf8Path) -> Result<bool> {
+        Ok(self.view().stat(&Place::host(at))?.is_some_and(|stat| stat.kind == FileKind::Directory))
+    }
+
+    /// Lets the source fill the staging directory.
+    pub(crate) fn fill(&self, source: &str, release: &Release, into: &Utf8Path) -> Result<()> {
+        let source = self.registry.source(source)?;
+        let mut show = |progress: &qchroot_api::Progress| self.watch.progress(progress);
+        let mut work = self.host.work(into, &mut show)?;
+        source.fill(release, &mut *work)?;
+        work.tree().finish()
+    }
+}

@@ -1,0 +1,253 @@
+//! The two kinds of TOML file: the system's settings and one file a container.
+//!
+//! This module knows their form. It does not read files, and a back end's own options are only checked here
+//! against what the back end declares.
+
+use camino::Utf8Path;
+use qchroot_api::{Error, ErrorKind, Options, ReleaseId, Result, Service, ServiceRun};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use toml::de::{DeTable, DeValue};
+
+/// The format number that this program writes and reads.
+pub const FORMAT: u32 = 1;
+
+/// `qchroot.toml`: defaults for what is made from now on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Always 1.
+    pub format: u32,
+    /// Defaults.
+    #[serde(default)]
+    pub defaults: Defaults,
+    /// Options of release sources, by source.
+    #[serde(default)]
+    pub source: std::collections::BTreeMap<String, Options>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { format: FORMAT, defaults: Defaults::default(), source: Default::default() }
+    }
+}
+
+/// Which back ends are taken when the command line names none.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Defaults {
+    /// Release source.
+    pub source: Option<String>,
+    /// Storage.
+    pub storage: Option<String>,
+    /// Isolation.
+    pub isolation: Option<String>,
+}
+
+/// `containers/NAME.toml`: everything about one container but its state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContainerFile {
+    /// Always 1.
+    pub format: u32,
+    /// The base it is pinned to.
+    pub release: ReleaseId,
+    /// Whether it starts with the system.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub boot: bool,
+    /// Its storage.
+    pub storage: Choice,
+    /// Its isolation.
+    pub isolation: Choice,
+    /// Its services, in the order they start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub service: Vec<ServiceEntry>,
+}
+
+/// A back end and its options.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// The back end's name.
+    pub backend: String,
+    /// Its options.
+    #[serde(default, skip_serializing_if = "Options::is_empty")]
+    pub options: Options,
+}
+
+/// One `[[service]]`: with `script` or with `command`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceEntry {
+    /// Its name.
+    pub name: String,
+    /// Path of its script inside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<String>,
+    /// Program and arguments, watched over by qchroot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<Vec<String>>,
+}
+
+impl ServiceEntry {
+    /// The service that this entry describes.
+    ///
+    /// # Errors
+    /// Configuration, when it has neither or both of `script` and `command`, or a name that is none.
+    pub fn service(&self) -> Result<Service> {
+        check_service_name(&self.name)?;
+        let run = match (&self.script, &self.command) {
+            (Some(path), None) => script_run(path),
+            (None, Some(argv)) if !argv.is_empty() => ServiceRun::Command { argv: argv.clone() },
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::Config,
+                    format!("service {} needs either script or command", self.name),
+                ));
+            }
+        };
+        Ok(Service { name: self.name.clone(), run })
+    }
+}
+
+/// How a script is called: rc.subr(8) wants `onestart`, so that `NAME_enable` need not be set; init.d scripts
+/// know `start` only.
+fn script_run(path: &str) -> ServiceRun {
+    let prefix = if path.contains("/rc.d/") { "one" } else { "" };
+    ServiceRun::Script { path: path.into(), start: format!("{prefix}start"), stop: format!("{prefix}stop") }
+}
+
+/// Refuses what is no service name: it becomes a file name and a path inside the container.
+pub(crate) fn check_service_name(name: &str) -> Result<()> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let good =
+        !name.is_empty() && name.len() <= 64 && !name.starts_with(['-', '.']) && name.chars().all(allowed);
+    if good {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Usage, format!("bad service name {name:?}"))
+        .hint("use letters, digits, dash, underscore and dot, for example nginx"))
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
+/// Reads a file of this program's; `path` is for the error only.
+///
+/// # Errors
+/// Configuration, with line and column, for broken TOML, unknown keys, wrong types and other formats.
+pub(crate) fn parse<T: DeserializeOwned + HasFormat>(path: &Utf8Path, text: &str) -> Result<T> {
+    let value: T = toml::from_str(text).map_err(|error| {
+        let (line, column) = position(text, error.span().map_or(0, |span| span.start));
+        let words = error.message().trim().replace('\n', ", ");
+        at(Error::new(ErrorKind::Config, format!("{path}:{line}:{column}: {words}")), path, line, column)
+            .hint(format!("mend the file: {path}"))
+    })?;
+    if value.format() == FORMAT {
+        return Ok(value);
+    }
+    Err(Error::new(
+        ErrorKind::Config,
+        format!("{path} has format {}, this program reads {FORMAT}", value.format()),
+    )
+    .with("path", path)
+    .hint("use the qchroot that wrote it"))
+}
+
+/// Whether a file says which format it has.
+pub(crate) trait HasFormat {
+    /// The number.
+    fn format(&self) -> u32;
+}
+
+impl HasFormat for Settings {
+    fn format(&self) -> u32 {
+        self.format
+    }
+}
+
+impl HasFormat for ContainerFile {
+    fn format(&self) -> u32 {
+        self.format
+    }
+}
+
+/// Adds the file, line and column to an error about an option that stands in the table `table` of `text`.
+#[must_use]
+pub(crate) fn locate(error: Error, path: &Utf8Path, text: &str, table: &[&str]) -> Error {
+    let Some(key) = error.fact("key").map(str::to_owned) else { return error.with("path", path) };
+    let Ok(document) = DeTable::parse(text) else { return error };
+    let Some(offset) = offset_of(document.get_ref(), table, &key) else { return error };
+    let (line, column) = position(text, offset);
+    let message = format!("{path}:{line}:{column}: {}", error.message());
+    let hint = error.hint_text().map(str::to_owned);
+    let fresh = at(Error::new(error.kind(), message).with("key", key), path, line, column);
+    match hint {
+        Some(hint) => fresh.hint(hint),
+        None => fresh,
+    }
+}
+
+fn offset_of(table: &DeTable<'_>, path: &[&str], key: &str) -> Option<usize> {
+    match path {
+        [] => table.iter().find(|(k, _)| k.get_ref() == key).map(|(k, _)| k.span().start),
+        [first, rest @ ..] => match table.iter().find(|(k, _)| k.get_ref() == first)?.1.get_ref() {
+            DeValue::Table(inner) => offset_of(inner, rest, key),
+            _ => None,
+        },
+    }
+}
+
+fn at(error: Error, path: &Utf8Path, line: usize, column: usize) -> Error {
+    error.with("path", path).with("line", line).with("column", column)
+}
+
+/// Line and column, both from 1, the column in characters.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |tail| tail.chars().count()) + 1;
+    (line, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "format = 1\nrelease = \"debian-12\"\n[storage]\nbackend = \"overlay\"\n\
+                        options = { hots_trees = [\"src\"] }\n[isolation]\nbackend = \"chroot\"\n";
+
+    #[test]
+    fn an_unknown_key_is_refused_with_line_and_column() {
+        let text = FILE.replace("[isolation]", "bakend = 1\n[isolation]");
+        let error = parse::<ContainerFile>("/etc/web.toml".into(), &text).unwrap_err();
+        assert!(error.message().starts_with("/etc/web.toml:6:1: unknown field `bakend`"), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Config);
+    }
+
+    #[test]
+    fn another_format_is_refused() {
+        let text = FILE.replace("format = 1", "format = 2");
+        let error = parse::<ContainerFile>("/etc/web.toml".into(), &text).unwrap_err();
+        assert!(error.message().contains("format 2"), "{error}");
+    }
+
+    #[test]
+    fn a_back_ends_own_option_is_found_in_the_text() {
+        let error = Error::new(ErrorKind::Config, "overlay has no option").with("key", "hots_trees");
+        let error = locate(error, "/etc/web.toml".into(), FILE, &["storage", "options"]);
+        assert_eq!((error.fact("line"), error.fact("column")), (Some("5"), Some("13")));
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let file: ContainerFile = parse("x".into(), FILE).unwrap();
+        let text = toml::to_string_pretty(&file).unwrap();
+        assert_eq!(parse::<ContainerFile>("x".into(), &text).unwrap(), file);
+    }
+}

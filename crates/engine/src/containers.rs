@@ -1,0 +1,125 @@
+//! Containers as they stand in the configuration: which there are, and what each consists of.
+
+use camino::Utf8PathBuf;
+use qchroot_api::{Container, Error, ErrorKind, Isolation, Name, Result, Service, SharedStorage};
+
+use crate::config::{ContainerFile, locate, parse};
+use crate::{Engine, Held, Installed};
+
+/// A container, its base and its back ends.
+pub struct Loaded<'a> {
+    /// Its name.
+    pub name: Name,
+    /// Its administration file.
+    pub file: ContainerFile,
+    /// What back ends are told.
+    pub container: Container,
+    /// The base it is pinned to.
+    pub installed: Installed,
+    /// Its storage.
+    pub storage: &'a dyn SharedStorage,
+    /// Its isolation.
+    pub isolation: &'a dyn Isolation,
+    /// Its services, in the order they start.
+    pub services: Vec<Service>,
+}
+
+impl Engine<'_> {
+    /// All containers in ascending order.
+    pub fn names(&self) -> Result<Vec<Name>> {
+        let files = self.host.list_own(&self.layout.containers)?;
+        let mut names: Vec<Name> =
+            files.iter().filter_map(|file| file.strip_suffix(".toml")?.parse().ok()).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// The names given, each once; all containers when none is given.
+    pub fn names_or_all(&self, given: &[Name]) -> Result<Vec<Name>> {
+        let mut names = if given.is_empty() { self.names()? } else { given.to_vec() };
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// A container's administration file and its text.
+    ///
+    /// # Errors
+    /// Not found, or configuration with line and column.
+    pub(crate) fn read_file(&self, name: &Name) -> Result<(ContainerFile, String)> {
+        let path = self.layout.file(name);
+        let bytes = self.host.read_own(&path)?.ok_or_else(|| self.no_such(name))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Error::new(ErrorKind::Config, format!("{path} is not UTF-8")).with("path", &path))?;
+        Ok((parse(&path, &text)?, text))
+    }
+
+    /// Everything about one container, its options checked by its back ends.
+    pub fn load(&self, name: &Name) -> Result<Loaded<'_>> {
+        let (file, text) = self.read_file(name)?;
+        let storage = self.registry.storage(&file.storage.backend)?;
+        let isolation = self.registry.isolation(&file.isolation.backend)?;
+        let locate_in = |table| {
+            let path = self.layout.file(name);
+            let text = &text;
+            move |error| locate(error, &path, text, &[table, "options"])
+        };
+        storage.check(&file.storage.options).map_err(locate_in("storage"))?;
+        isolation.check(&file.isolation.options).map_err(locate_in("isolation"))?;
+        let services = file.service.iter().map(|entry| entry.service()).collect::<Result<_>>()?;
+        let installed = self.base(&file.release)?;
+        let container = self.container(name, self.layout.container(name), &file);
+        Ok(Loaded { name: name.clone(), file, container, installed, storage, isolation, services })
+    }
+
+    pub(crate) fn container(&self, name: &Name, dir: Utf8PathBuf, file: &ContainerFile) -> Container {
+        Container {
+            name: name.clone(),
+            dir,
+            storage: file.storage.options.clone(),
+            isolation: file.isolation.options.clone(),
+        }
+    }
+
+    fn no_such(&self, name: &Name) -> Error {
+        let error =
+            Error::new(ErrorKind::NotFound, format!("there is no container {name}")).with("container", name);
+        let near = self
+            .names()
+            .unwrap_or_default()
+            .into_iter()
+            .find(|other| strsim::damerau_levenshtein(other.as_str(), name.as_str()) <= 2);
+        match near {
+            Some(near) => error.hint(format!("did you mean {near}?")),
+            None => error.hint("`qchroot list` shows all containers"),
+        }
+    }
+
+    /// Takes the lock of one container for a whole operation. A dry run takes none: it changes nothing.
+    ///
+    /// # Errors
+    /// Busy, when another qchroot works on it.
+    pub(crate) fn lock_container(&self, name: &Name) -> Result<Option<Held>> {
+        if self.dry_run {
+            return Ok(None);
+        }
+        self.require_superuser()?;
+        self.host.make_own_dir(&self.layout.locks())?;
+        match self.host.lock(&self.layout.lock(name), false)? {
+            Some(held) => Ok(Some(held)),
+            None => Err(Error::new(ErrorKind::Busy, format!("{name} is busy: another qchroot works on it"))
+                .with("container", name)
+                .hint("wait for it to end, then try again")),
+        }
+    }
+
+    /// # Errors
+    /// Permission, when this process may not change the machine.
+    pub(crate) fn require_superuser(&self) -> Result<()> {
+        if self.host.is_superuser() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Permission, "only root may do this")
+            .hint("log in as root, or use su, sudo or doas"))
+    }
+}

@@ -1,0 +1,226 @@
+//! What a run that died left behind, and how it is put right: the substance of `doctor`.
+
+use camino::Utf8PathBuf;
+use qchroot_api::{Error, ErrorKind, Mount, MountFs, Name, Place, Result, Step};
+use serde::Serialize;
+
+use crate::journal::Journal;
+use crate::{Engine, Held, STOP_PATIENCE, State};
+
+/// An operation whose run ended before it did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Interrupted {
+    /// The operation.
+    pub operation: String,
+    /// Its container; none for an install.
+    pub container: Option<Name>,
+    #[serde(skip)]
+    journal: Utf8PathBuf,
+    #[serde(skip)]
+    lock: Utf8PathBuf,
+}
+
+/// One thing that `doctor` found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What is wrong, as a lower-case fragment.
+    pub what: String,
+    /// Whether it was put right.
+    pub repaired: bool,
+    /// What to do, where `doctor --repair` cannot.
+    pub hint: Option<String>,
+}
+
+impl Engine<'_> {
+    /// Changes that outlive a reboot and whose run died. Cheap when there are none.
+    pub fn interrupted(&self) -> Result<Vec<Interrupted>> {
+        let mut found = Vec::new();
+        for file in self.host.list_own(&self.layout.journals())? {
+            let journal = self.layout.journals().join(&file);
+            let container: Option<Name> = file.parse().ok();
+            let lock =
+                container.as_ref().map_or_else(|| self.layout.install_lock(), |name| self.layout.lock(name));
+            let operation = match Journal::load(self.host, &journal) {
+                Ok(Some(journal)) => journal.op.word().to_owned(),
+                Ok(None) => continue,
+                Err(_) => "damaged journal".to_owned(),
+            };
+            found.push(Interrupted { operation, container, journal, lock });
+        }
+        Ok(found)
+    }
+
+    /// Warns of interrupted changes that nobody is at work on.
+    pub fn warn_of_interrupted(&self) -> Result<()> {
+        for work in self.interrupted()? {
+            if self.host.is_superuser() && self.take(&work.lock)?.is_none() {
+                continue; // its run is alive
+            }
+            let of = work.container.map_or(String::new(), |name| format!(" of {name}"));
+            let operation = work.operation;
+            self.watch
+                .warn(&format!("{operation}{of} was interrupted; `qchroot doctor --repair` puts it right"));
+        }
+        Ok(())
+    }
+
+    /// Refuses to build on a half-done state of this container.
+    pub(crate) fn refuse_half_done(&self, name: &Name) -> Result<()> {
+        match Journal::load(self.host, &self.layout.journal(name))? {
+            None => Ok(()),
+            Some(journal) => Err(half_done(&format!("{} of {name}", journal.op.word()))),
+        }
+    }
+
+    fn take(&self, lock: &camino::Utf8Path) -> Result<Option<Held>> {
+        self.host.make_own_dir(&self.layout.locks())?;
+        self.host.lock(lock, false)
+    }
+
+    /// Looks for everything that is not as it should be; puts right what it can when `repair` is set.
+    pub fn doctor(&self, repair: bool) -> Result<Vec<Finding>> {
+        self.require_superuser()?;
+        let repair = repair && !self.dry_run;
+        let mut findings = Vec::new();
+        for work in self.interrupted()? {
+            findings.extend(self.examine_work(&work, repair)?);
+        }
+        self.examine_runs(&mut findings, repair)?;
+        self.examine_files(&mut findings)?;
+        self.examine_leftovers(&mut findings, repair)?;
+        Ok(findings)
+    }
+
+    fn examine_work(&self, work: &Interrupted, repair: bool) -> Result<Option<Finding>> {
+        let Some(_lock) = self.take(&work.lock)? else { return Ok(None) };
+        let of = work.container.as_ref().map_or(String::new(), |name| format!(" of {name}"));
+        let what = format!("{}{of} was interrupted", work.operation);
+        let outcome = match Journal::load(self.host, &work.journal) {
+            Ok(None) => return Ok(None),
+            Ok(Some(journal)) if repair => {
+                self.repair(journal, self.deadline_in(STOP_PATIENCE)).map(|()| true)
+            }
+            Ok(Some(_)) => Ok(false),
+            Err(error) => Err(error),
+        };
+        Ok(Some(finding(what, outcome)))
+    }
+
+    /// Starts, stops and sessions that did not come to their end.
+    fn examine_runs(&self, findings: &mut Vec<Finding>, repair: bool) -> Result<()> {
+        let mut names = self.names()?;
+        let running = self.host.list_own(&self.layout.run)?;
+        names.extend(running.iter().filter_map(|name| name.parse::<Name>().ok()));
+        names.sort();
+        names.dedup();
+        for name in names {
+            let Some(_lock) = self.take(&self.layout.lock(&name))? else { continue };
+            let (state, problems) = match self.state(&name, &self.look()?) {
+                Ok(found) => found,
+                Err(error) => {
+                    findings.push(finding(format!("{name} cannot be told started from stopped"), Err(error)));
+                    continue;
+                }
+            };
+            if state == State::Partial {
+                let what = format!("{name} is half started: {}", problems.join(", "));
+                let outcome =
+                    if repair { self.take_down(&name, STOP_PATIENCE).map(|()| true) } else { Ok(false) };
+                findings.push(finding(what, outcome));
+            }
+        }
+        Ok(())
+    }
+
+    /// Files that cannot be read, bases that are missing, containers without their tree.
+    fn examine_files(&self, findings: &mut Vec<Finding>) -> Result<()> {
+        for name in self.names()? {
+            match self.load(&name) {
+                Err(error) => findings.push(finding(format!("{name} cannot be used"), Err(error))),
+                Ok(loaded) if !self.is_directory(&loaded.container.dir)? => findings.push(Finding {
+                    what: format!("{name} has a file but no tree: {} is missing", loaded.container.dir),
+                    repaired: false,
+                    hint: Some(format!("restore the tree, or remove {}", self.layout.file(&name))),
+                }),
+                Ok(_) => {}
+            }
+        }
+        if let Err(error) = self.current_base() {
+            findings.push(finding("the current release cannot be used".into(), Err(error)));
+        }
+        Ok(())
+    }
+
+    /// Staging and trash that no journal speaks of.
+    fn examine_leftovers(&self, findings: &mut Vec<Finding>, repair: bool) -> Result<()> {
+        for file in self.host.list_own(&self.layout.lib)? {
+            let owner = file.strip_prefix(".staging-").or_else(|| file.strip_prefix(".trash-"));
+            let Some(owner) = owner else { continue };
+            let lock = match owner.parse::<Name>() {
+                _ if owner == "install" => self.layout.install_lock(),
+                Ok(name) => self.layout.lock(&name),
+                Err(_) => continue,
+            };
+            let Some(_lock) = self.take(&lock)? else { continue };
+            let at = self.layout.lib.join(&file);
+            let step = Step::RemoveTree { at: at.clone() };
+            let outcome = match repair {
+                true => self.host.apply(&step, self.deadline_in(STOP_PATIENCE)).map(|()| true),
+                false => Ok(false),
+            };
+            findings.push(finding(format!("{at} is left over from an interrupted run"), outcome));
+        }
+        Ok(())
+    }
+
+    /// Takes a container down to nothing: by its journal when it has one, by what the kernel says in any case.
+    /// The caller holds its lock.
+    pub(crate) fn take_down(&self, name: &Name, patience: std::time::Duration) -> Result<()> {
+        let deadline = self.deadline_in(patience);
+        if let Some(journal) = Journal::load(self.host, &self.layout.start_journal(name))? {
+            if journal.boot == self.host.boot_id()? {
+                self.roll_back(journal, deadline)?;
+            } else {
+                journal.remove()?; // mounts and processes ended with that boot
+            }
+        }
+        self.sweep(name, deadline)
+    }
+
+    /// Ends every process and every mount that the kernel still shows for a container.
+    fn sweep(&self, name: &Name, deadline: crate::Deadline) -> Result<()> {
+        let observed = self.look()?;
+        let root = self.layout.container(name).join("root");
+        let mut steps = Vec::new();
+        for mount in observed.mounts(name) {
+            let fs = MountFs::Null { source: mount.source.clone().into() };
+            steps.push(Step::Mount(Mount::new(Place::host(&mount.at), fs)));
+        }
+        if !observed.processes(name).is_empty() {
+            steps.push(Step::StartInit { container: name.clone(), root, proc: None });
+        }
+        for step in steps.iter().rev().filter_map(Step::inverse) {
+            self.host.apply(&step, deadline)?;
+        }
+        Ok(())
+    }
+}
+
+fn finding(what: String, outcome: Result<bool>) -> Finding {
+    match outcome {
+        Ok(repaired) => {
+            let hint = (!repaired).then(|| "`qchroot doctor --repair` puts it right".to_owned());
+            Finding { what, repaired, hint }
+        }
+        Err(error) => Finding {
+            what: format!("{what}: {error}"),
+            repaired: false,
+            hint: error.hint_text().map(str::to_owned),
+        },
+    }
+}
+
+fn half_done(what: &str) -> Error {
+    Error::new(ErrorKind::Busy, format!("{what} was interrupted and is half done"))
+        .hint("`qchroot doctor --repair` puts it right")
+}

@@ -1,0 +1,181 @@
+//! `config`: which services start and stop with a container, and its options. The administrator's own comments
+//! and order in the file are kept.
+
+use camino::Utf8PathBuf;
+use qchroot_api::{Error, ErrorKind, FileKind, Name, Place, Result, Step};
+use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
+
+use crate::config::{ContainerFile, check_service_name, parse};
+use crate::ops::install::set_options;
+use crate::{Engine, Loaded, Point};
+
+/// Where the script of a service may be, the first one that exists wins.
+const SCRIPT_DIRS: &[&str] = &["usr/local/etc/rc.d", "etc/rc.d", "etc/init.d"];
+
+/// What `config` was asked to change; nothing means: show.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ConfigChange {
+    /// Services with a script inside, to add.
+    pub services: Vec<String>,
+    /// `--command SERVICE=COMMANDLINE`, to add or replace.
+    pub commands: Vec<(String, String)>,
+    /// `--remove SERVICE`.
+    pub remove: Vec<String>,
+    /// `--boot`.
+    pub boot: Option<bool>,
+    /// `-o storage.KEY=VALUE`.
+    pub storage_options: Vec<(String, String)>,
+    /// `-o isolation.KEY=VALUE`.
+    pub isolation_options: Vec<(String, String)>,
+}
+
+impl ConfigChange {
+    /// Whether there is nothing to change.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Engine<'_> {
+    /// Changes a container's administration file at once, or not at all. A running container is not disturbed:
+    /// the change counts from its next start.
+    pub fn configure(&self, name: &Name, change: &ConfigChange) -> Result<()> {
+        let _lock = self.lock_container(name)?;
+        self.refuse_half_done(name)?;
+        let loaded = self.load(name)?;
+        let (_, was) = self.read_file(name)?;
+        let text = self.edited(&loaded, change, &was)?;
+        if text == was {
+            return Ok(());
+        }
+        let path = self.layout.file(name);
+        let file: ContainerFile = parse(&path, &text)?;
+        file.service.iter().try_for_each(|entry| entry.service().map(|_| ()))?;
+        loaded.storage.check(&file.storage.options)?;
+        loaded.isolation.check(&file.isolation.options)?;
+        let step = Step::WriteFile { at: Place::host(path), text, mode: 0o644, was: Some(was) };
+        if self.dry_run {
+            self.watch.step(Point::Planned, &step);
+            return Ok(());
+        }
+        self.watch.step(Point::Begun, &step);
+        self.host.apply(&step, self.deadline_in(crate::STOP_PATIENCE))
+    }
+
+    fn edited(&self, loaded: &Loaded<'_>, change: &ConfigChange, was: &str) -> Result<String> {
+        let mut document: DocumentMut = was
+            .parse()
+            .map_err(|e| Error::new(ErrorKind::Config, "the administration file is damaged").cause(e))?;
+        for service in &change.remove {
+            remove_service(&mut document, service)?;
+        }
+        for service in &change.services {
+            let path = self.script_of(loaded, service)?;
+            set_service(&mut document, service, "script", value(path.as_str()));
+        }
+        for (service, line) in &change.commands {
+            check_service_name(service)?;
+            set_service(&mut document, service, "command", value(words(service, line)?));
+        }
+        if let Some(boot) = change.boot {
+            document["boot"] = value(boot);
+        }
+        let infos = [("storage", loaded.storage.info()), ("isolation", loaded.isolation.info())];
+        for ((table, info), given) in infos.iter().zip([&change.storage_options, &change.isolation_options]) {
+            set_backend_options(&mut document, table, info, given)?;
+        }
+        Ok(document.to_string())
+    }
+
+    /// The path inside of the script that starts and stops a service.
+    fn script_of(&self, loaded: &Loaded<'_>, service: &str) -> Result<Utf8PathBuf> {
+        check_service_name(service)?;
+        let layers = loaded.storage.layers(&loaded.installed.base, &loaded.container);
+        for dir in SCRIPT_DIRS {
+            let path = Utf8PathBuf::from(dir).join(service);
+            for layer in &layers {
+                let found = self.view().stat(&Place::within(layer, &path))?;
+                if found.is_some_and(|stat| matches!(stat.kind, FileKind::File | FileKind::Link)) {
+                    return Ok(Utf8PathBuf::from("/").join(path));
+                }
+            }
+        }
+        let places: Vec<String> = SCRIPT_DIRS.iter().map(|dir| format!("/{dir}/{service}")).collect();
+        Err(Error::new(ErrorKind::NotFound, format!("{} has no service {service}", loaded.name))
+            .cause(format!("none of {} exists inside", places.join(", ")))
+            .with("container", &loaded.name)
+            .with("service", service)
+            .hint(format!(
+                "install it with `qchroot console {0}`, or name a program: `qchroot config {0} --command \
+                 {service}='PROGRAM ARGUMENTS'`",
+                loaded.name
+            )))
+    }
+}
+
+fn words(service: &str, line: &str) -> Result<toml_edit::Array> {
+    match shlex::split(line) {
+        Some(words) if !words.is_empty() => Ok(words.into_iter().collect()),
+        _ => Err(Error::new(
+            ErrorKind::Usage,
+            format!("the command line of {service} is empty or has an open quote"),
+        )
+        .with("service", service)
+        .hint("for example: --command web='/usr/sbin/lighttpd -D -f /etc/lighttpd/lighttpd.conf'")),
+    }
+}
+
+fn set_service(document: &mut DocumentMut, name: &str, key: &str, what: Item) {
+    let tables = document
+        .entry("service")
+        .or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()))
+        .as_array_of_tables_mut();
+    let Some(tables) = tables else { return };
+    let mut table = Table::new();
+    table["name"] = value(name);
+    table[key] = what;
+    if let Some(old) = tables.iter_mut().find(|table| is_named(table, name)) {
+        *old = table;
+        return;
+    }
+    tables.push(table);
+}
+
+fn remove_service(document: &mut DocumentMut, name: &str) -> Result<()> {
+    let tables = document.get_mut("service").and_then(Item::as_array_of_tables_mut);
+    let before = tables.as_ref().map_or(0, |tables| tables.len());
+    let after = tables.map_or(0, |tables| {
+        tables.retain(|table| !is_named(table, name));
+        tables.len()
+    });
+    if after == 0 {
+        document.remove("service");
+    }
+    if after < before {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::NotFound, format!("service {name} is not configured")).with("service", name))
+}
+
+fn is_named(table: &Table, name: &str) -> bool {
+    table.get("name").and_then(Item::as_str) == Some(name)
+}
+
+fn set_backend_options(
+    document: &mut DocumentMut,
+    table: &str,
+    info: &qchroot_api::Info,
+    given: &[(String, String)],
+) -> Result<()> {
+    let mut options = qchroot_api::Options::new();
+    set_options(&mut options, info, given)?;
+    for (key, new) in options {
+        let text = toml::Value::to_string(&new);
+        let item: toml_edit::Value = text
+            .parse()
+            .map_err(|e| Error::new(ErrorKind::Config, format!("option {key} cannot be written")).cause(e))?;
+        document[table]["options"][&key] = value(item);
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! `create`: a container's private tree and its administration file. Nothing is mounted.
+
+use qchroot_api::{Error, ErrorKind, Name, Place, Plan, ReleaseId, Result, Step};
+
+use crate::config::{Choice, ContainerFile, FORMAT};
+use crate::journal::Op;
+use crate::ops::install::set_options;
+use crate::transaction::Job;
+use crate::{Engine, Installed, START_PATIENCE};
+
+/// What `create` was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct CreateWish {
+    /// `--storage`.
+    pub storage: Option<String>,
+    /// `--isolation`.
+    pub isolation: Option<String>,
+    /// `--release`; the current one when not given.
+    pub release: Option<ReleaseId>,
+    /// `-o storage.KEY=VALUE`, in order, and `--size`.
+    pub storage_options: Vec<(String, String)>,
+    /// `-o isolation.KEY=VALUE`, in order.
+    pub isolation_options: Vec<(String, String)>,
+}
+
+impl Engine<'_> {
+    /// Makes the container `name`.
+    pub fn create(&self, name: &Name, wish: &CreateWish) -> Result<()> {
+        let _lock = self.lock_container(name)?;
+        self.refuse_half_done(name)?;
+        self.refuse_taken(name)?;
+        let installed = self.base_for(wish)?;
+        let file = self.new_file(&installed, wish)?;
+        let plan = self.create_plan(name, &installed, &file)?;
+        if !self.dry_run {
+            self.host.make_own_dir(&self.layout.journals())?;
+            self.host.make_own_dir(&self.layout.containers)?;
+        }
+        let job = Job {
+            op: Op::Create,
+            container: Some(name),
+            journal: self.layout.journal(name),
+            deadline: self.deadline_in(START_PATIENCE),
+        };
+        self.run(&job, plan)
+    }
+
+    fn create_plan(&self, name: &Name, installed: &Installed, file: &ContainerFile) -> Result<Plan> {
+        let staging = self.layout.staging(name);
+        let container = self.container(name, staging.clone(), file);
+        let storage = self.registry.storage(&file.storage.backend)?;
+        let mut plan = vec![Step::Stage { at: staging.clone() }];
+        plan.extend(storage.create(&installed.base, &container, self.view())?);
+        plan.push(Step::Rename { from: staging, to: self.layout.container(name) });
+        plan.push(Step::WriteFile {
+            at: Place::host(self.layout.file(name)),
+            text: toml::to_string_pretty(file).map_err(|e| {
+                Error::new(ErrorKind::Internal, "cannot write the administration file").cause(e)
+            })?,
+            mode: 0o644,
+            was: None,
+        });
+        Ok(plan)
+    }
+
+    fn refuse_taken(&self, name: &Name) -> Result<()> {
+        for taken in [self.layout.file(name), self.layout.container(name)] {
+            if self.view().stat(&Place::host(&taken))?.is_some() {
+                return Err(Error::new(ErrorKind::Exists, format!("there is a container {name} already"))
+                    .cause(format!("{taken} exists"))
+                    .with("container", name)
+                    .hint("choose another name, or delete that one first"));
+            }
+        }
+        Ok(())
+    }
+
+    fn base_for(&self, wish: &CreateWish) -> Result<Installed> {
+        match &wish.release {
+            Some(id) => self.base(id),
+            None => self.current_base()?.ok_or_else(|| {
+                Error::new(ErrorKind::NotFound, "no release is installed").hint("run `qchroot install` first")
+            }),
+        }
+    }
+
+    fn new_file(&self, installed: &Installed, wish: &CreateWish) -> Result<ContainerFile> {
+        let storage_name = wish.storage.clone().map_or_else(|| self.default_storage(), Ok)?;
+        let isolation_name = wish.isolation.clone().unwrap_or_else(|| self.default_isolation());
+        let (storage, isolation) =
+            (self.registry.storage(&storage_name)?, self.registry.isolation(&isolation_name)?);
+        let mut storage_choice = Choice { backend: storage_name, options: Default::default() };
+        let mut isolation_choice = Choice { backend: isolation_name, options: Default::default() };
+        set_options(&mut storage_choice.options, &storage.info(), &wish.storage_options)?;
+        set_options(&mut isolation_choice.options, &isolation.info(), &wish.isolation_options)?;
+        storage.check(&storage_choice.options)?;
+        isolation.check(&isolation_choice.options)?;
+        Ok(ContainerFile {
+            format: FORMAT,
+            release: installed.base.id.clone(),
+            boot: true,
+            storage: storage_choice,
+            isolation: isolation_choice,
+            service: vec![],
+        })
+    }
+}

@@ -1,0 +1,10 @@
+//! The operations: one file a command or a family of commands. Each turns what the user asked into a plan and
+//! hands it to the transaction.
+
+pub(crate) mod config;
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod install;
+pub(crate) mod ps;
+pub(crate) mod session;
+pub(crate) mod start;

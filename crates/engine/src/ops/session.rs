@@ -1,0 +1,166 @@
+//! `exec` and `console`: one program inside, in a container that is started or, for its time, opened.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use qchroot_api::{Credentials, Entry, Error, ErrorKind, Name, Place, Result};
+
+use crate::journal::Op;
+use crate::users::{self, User};
+use crate::{Engine, Loaded, STOP_PATIENCE, State};
+
+/// Where programs are looked for inside.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Who a program runs as.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Who {
+    /// The container's superuser.
+    #[default]
+    Root,
+    /// A user of the host's (`-u`, jail(8)).
+    Host(String),
+    /// A user of the container's (`-U`, jail(8)).
+    Container(String),
+}
+
+/// One program to run inside.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Session {
+    /// Who it runs as.
+    pub who: Who,
+    /// As a login: in the home directory, the shell told so.
+    pub login: bool,
+    /// Program and arguments; none means the user's shell.
+    pub argv: Vec<String>,
+    /// The terminal's type, passed on as `TERM`.
+    pub term: Option<String>,
+}
+
+impl Engine<'_> {
+    /// An interactive shell in a container that is stopped. The shell's exit status.
+    ///
+    /// # Errors
+    /// Busy, when the container is started.
+    pub fn console(&self, name: &Name, session: &Session) -> Result<i32> {
+        let loaded = self.load(name)?;
+        if self.is_stopped(&loaded)? || self.dry_run {
+            return self.open_and_run(&loaded, session, true);
+        }
+        Err(Error::new(ErrorKind::Busy, format!("{name} is started, and a console needs it stopped"))
+            .with("container", name)
+            .hint(format!("`qchroot stop {name}` first, or `qchroot exec {name} sh` beside its services")))
+    }
+
+    /// Runs a program inside; a stopped container is opened for it and closed again. Its exit status.
+    pub fn exec(&self, name: &Name, session: &Session) -> Result<i32> {
+        if !self.dry_run {
+            self.require_superuser()?;
+        }
+        let loaded = self.load(name)?;
+        match self.state(name, &self.look()?)? {
+            (State::Started, _) if self.dry_run => Ok(0),
+            (State::Started, _) => self.host.enter(&self.entry(&loaded, session, false)?),
+            (State::Stopped, _) => self.open_and_run(&loaded, session, false),
+            (State::Partial, problems) => {
+                Err(Error::new(ErrorKind::Busy, format!("{name} is neither started nor stopped"))
+                    .cause(problems.join(", "))
+                    .hint(format!("`qchroot stop {name}` takes down what is left")))
+            }
+        }
+    }
+
+    /// Opens a stopped container, runs the program, and takes everything down again, whatever way it ends: a
+    /// second process does it when this one is killed.
+    fn open_and_run(&self, loaded: &Loaded<'_>, session: &Session, console: bool) -> Result<i32> {
+        let name = &loaded.name;
+        let _lock = self.lock_container(name)?;
+        self.refuse_half_done(name)?;
+        self.check_standing(loaded)?;
+        let plan = self.open_plan(loaded)?;
+        if self.dry_run {
+            return self.run_start(loaded, Op::Session, plan).map(|()| 0);
+        }
+        let take_down = || {
+            // Nobody is left to tell; what stays is found by `doctor`.
+            let _ = self.take_down(name, STOP_PATIENCE);
+        };
+        let guard = self.host.on_death(&take_down)?;
+        let outcome = self.run_start(loaded, Op::Session, plan).and_then(|()| {
+            let status = self.entry(loaded, session, console).and_then(|entry| self.host.enter(&entry));
+            let down = self.take_down(name, STOP_PATIENCE);
+            status.and_then(|status| down.map(|()| status))
+        });
+        guard.release()?;
+        outcome
+    }
+
+    fn entry(&self, loaded: &Loaded<'_>, session: &Session, console: bool) -> Result<Entry> {
+        let root = loaded.container.root();
+        let (user, credentials) = self.identity(&root, &session.who)?;
+        let shell = if user.shell.is_empty() { "/bin/sh".to_owned() } else { user.shell.clone() };
+        let argv = if session.argv.is_empty() { vec![shell.clone()] } else { session.argv.clone() };
+        let argv0 = session.login.then(|| format!("-{}", argv[0].rsplit('/').next().unwrap_or("sh")));
+        let at_home = session.login || console;
+        let mut env = environment(&user, &shell, session);
+        if console {
+            env.extend([prompt(&loaded.name, &shell)]);
+        }
+        Ok(Entry {
+            way: loaded.isolation.way(&loaded.container, self.view())?,
+            argv,
+            argv0,
+            env,
+            credentials,
+            directory: if at_home { Utf8PathBuf::from(&user.home) } else { "/".into() },
+        })
+    }
+
+    fn identity(&self, root: &Utf8Path, who: &Who) -> Result<(User, Credentials)> {
+        let text = |at: Place| self.view().read(&at).unwrap_or_default();
+        let of = |at: &dyn Fn(&str) -> Place, user: &str| {
+            let user = users::find(&text(at("etc/passwd")), user)?;
+            let credentials = users::credentials(&user, &text(at("etc/group")));
+            Ok((user, credentials))
+        };
+        match who {
+            Who::Host(user) => of(&|path| Place::host(path), user),
+            Who::Container(user) => of(&|path| Place::within(root, path), user),
+            Who::Root => {
+                Ok(of(&|path| Place::within(root, path), "0").unwrap_or_else(|_: Error| superuser()))
+            }
+        }
+    }
+}
+
+/// The superuser of a container without a passwd file.
+fn superuser() -> (User, Credentials) {
+    let user = User { name: "root".into(), uid: 0, gid: 0, home: "/".into(), shell: "/bin/sh".into() };
+    (user, Credentials::root())
+}
+
+/// Everything that a program inside gets to see of an environment.
+fn environment(user: &User, shell: &str, session: &Session) -> BTreeMap<String, String> {
+    let mut env: BTreeMap<String, String> = [
+        ("PATH", PATH),
+        ("HOME", &user.home),
+        ("USER", &user.name),
+        ("LOGNAME", &user.name),
+        ("SHELL", shell),
+        ("LANG", "C.UTF-8"),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .into();
+    env.extend(session.term.clone().map(|term| ("TERM".to_owned(), term)));
+    env
+}
+
+/// A prompt with the container's name and the path. bash(1) sets its own from its start-up files, so it is told
+/// before each prompt; other shells take `PS1` and expand parameters in it (sh(1), POSIX).
+fn prompt(name: &Name, shell: &str) -> (String, String) {
+    if shell.ends_with("bash") {
+        ("PROMPT_COMMAND".into(), format!(r#"PS1='{name}:\w\$ '"#))
+    } else {
+        ("PS1".into(), format!("{name}:$PWD# "))
+    }
+}

@@ -1,0 +1,171 @@
+//! `start`, `stop` and `restart`. A stop is the roll-back of what the start left in its journal.
+
+use std::time::Duration;
+
+use qchroot_api::{Error, ErrorKind, Name, Plan, Result, ServiceStep, Step};
+
+use crate::journal::{Journal, Op};
+use crate::transaction::Job;
+use crate::version::{Standing, compare};
+use crate::{Engine, Loaded, START_PATIENCE, STOP_PATIENCE, State};
+
+/// What became of one container; each has the manual's own phrase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It has no service to start.
+    Bypassed,
+    /// It is started now.
+    Started,
+    /// It was started already.
+    AlreadyStarted,
+    /// It is stopped now.
+    Stopped,
+    /// It was stopped already.
+    AlreadyStopped,
+}
+
+impl Outcome {
+    /// The phrase of qchroot(8).
+    #[must_use]
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Self::Bypassed => "Bypassed; No service configured yet",
+            Self::Started => "Start chroot completed.",
+            Self::AlreadyStarted => "Error; Chroot is already started.",
+            Self::Stopped => "Chroot is stopped.",
+            Self::AlreadyStopped => "Error; Chroot is already stopped.",
+        }
+    }
+}
+
+impl Engine<'_> {
+    /// Starts one container and its services.
+    pub fn start(&self, name: &Name) -> Result<Outcome> {
+        let _lock = self.lock_container(name)?;
+        self.start_locked(name)
+    }
+
+    fn start_locked(&self, name: &Name) -> Result<Outcome> {
+        self.refuse_half_done(name)?;
+        let loaded = self.load(name)?;
+        if loaded.services.is_empty() {
+            return Ok(Outcome::Bypassed);
+        }
+        match self.state(name, &self.look()?)? {
+            (State::Started, _) => return Ok(Outcome::AlreadyStarted),
+            (State::Partial, problems) => return Err(half_started(name, &problems)),
+            (State::Stopped, _) => {}
+        }
+        self.check_standing(&loaded)?;
+        let mut plan = self.open_plan(&loaded)?;
+        plan.extend(self.service_steps(&loaded)?);
+        self.run_start(&loaded, Op::Start, plan)?;
+        Ok(Outcome::Started)
+    }
+
+    /// Carries out a plan whose journal lies in the run directory.
+    pub(crate) fn run_start(&self, loaded: &Loaded<'_>, op: Op, plan: Plan) -> Result<()> {
+        let name = &loaded.name;
+        let journal = self.layout.start_journal(name);
+        if !self.dry_run {
+            self.host.make_own_dir(&self.layout.container_run(name))?;
+            self.host.make_own_dir(&self.layout.container_log(name))?;
+            if self.host.read_own(&journal)?.is_some() {
+                self.take_down(name, STOP_PATIENCE)?; // its processes and mounts ended without it
+            }
+        }
+        let deadline = self.deadline_in(START_PATIENCE);
+        self.run(&Job { op, container: Some(name), journal, deadline }, plan)
+    }
+
+    /// The steps after which programs can run inside.
+    pub(crate) fn open_plan(&self, loaded: &Loaded<'_>) -> Result<Plan> {
+        let (base, container) = (&loaded.installed.base, &loaded.container);
+        let mut plan = loaded.storage.attach(base, container, self.view())?;
+        plan.extend(loaded.isolation.up(base, container, self.view())?);
+        Ok(plan)
+    }
+
+    fn service_steps(&self, loaded: &Loaded<'_>) -> Result<Plan> {
+        let way = loaded.isolation.way(&loaded.container, self.view())?;
+        let step = |service: &qchroot_api::Service| {
+            Step::StartService(ServiceStep {
+                container: loaded.name.clone(),
+                root: loaded.container.root(),
+                way: way.clone(),
+                service: service.clone(),
+                lock: self.layout.service_lock(&loaded.name, &service.name),
+                log: self.layout.service_log(&loaded.name, &service.name),
+            })
+        };
+        Ok(loaded.services.iter().map(step).collect())
+    }
+
+    /// The host and the shared base must be the same release.
+    pub(crate) fn check_standing(&self, loaded: &Loaded<'_>) -> Result<()> {
+        let (base, host) = (&loaded.installed.file, self.view().host_release()?);
+        let name = &loaded.name;
+        match compare(&base.version, &host) {
+            Standing::Fine => {}
+            Standing::OtherMinor => {
+                self.watch.warn(&format!("{name} runs {} on a host of {host}", base.version));
+            }
+            Standing::OtherMajor if base.insisted => self.watch.warn(&format!(
+                "{name} runs {} on a host of {host}: programs tied to the kernel, such as ps and top, may fail",
+                base.version
+            )),
+            Standing::OtherMajor => {
+                let message = format!("{name} has {} and the host is {host}: another major release", base.version);
+                return Err(Error::new(ErrorKind::Config, message).with("container", name).hint(
+                    "run `qchroot install --across-major`, create the container anew from it, and install its \
+                     packages again",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops one container: afterwards it has no process and no mount.
+    pub fn stop(&self, name: &Name, patience: Duration) -> Result<Outcome> {
+        let _lock = self.lock_container(name)?;
+        self.stop_locked(name, patience)
+    }
+
+    fn stop_locked(&self, name: &Name, patience: Duration) -> Result<Outcome> {
+        let observed = self.look()?;
+        let nothing = observed.mounts(name).is_empty() && observed.processes(name).is_empty();
+        let journal = Journal::load(self.host, &self.layout.start_journal(name))?;
+        if self.dry_run {
+            self.show_stop(journal);
+            return Ok(if nothing { Outcome::AlreadyStopped } else { Outcome::Stopped });
+        }
+        if nothing && journal.is_none() {
+            self.read_file(name)?; // a name that is no container is an error
+            return Ok(Outcome::AlreadyStopped);
+        }
+        self.take_down(name, patience)?;
+        Ok(if nothing { Outcome::AlreadyStopped } else { Outcome::Stopped })
+    }
+
+    fn show_stop(&self, journal: Option<Journal<'_>>) {
+        let steps = journal.map(|journal| journal.steps).unwrap_or_default();
+        for step in steps.iter().rev().filter_map(Step::inverse) {
+            self.watch.step(crate::Point::Planned, &step);
+        }
+    }
+
+    /// Stops what is started, then starts it, under one lock.
+    pub fn restart(&self, name: &Name, patience: Duration) -> Result<Outcome> {
+        let _lock = self.lock_container(name)?;
+        self.load(name)?;
+        self.stop_locked(name, patience)?;
+        self.start_locked(name)
+    }
+}
+
+fn half_started(name: &Name, problems: &[String]) -> Error {
+    Error::new(ErrorKind::Busy, format!("{name} is neither started nor stopped"))
+        .cause(problems.join(", "))
+        .with("container", name)
+        .hint(format!("`qchroot stop {name}` takes down what is left, then start it again"))
+}

@@ -1,0 +1,85 @@
+//! The back ends by name. It knows none of them: they register themselves.
+
+use std::collections::BTreeMap;
+
+use qchroot_api::{
+    Backend, Error, ErrorKind, Info, Isolation, Kind, Registration, ReleaseSource, Result, SharedStorage,
+};
+
+/// All back ends that this program was linked with.
+#[derive(Default)]
+pub struct Registry {
+    sources: BTreeMap<String, Box<dyn ReleaseSource>>,
+    storages: BTreeMap<String, Box<dyn SharedStorage>>,
+    isolations: BTreeMap<String, Box<dyn Isolation>>,
+}
+
+impl Registry {
+    /// Everything that registered itself.
+    ///
+    /// # Errors
+    /// Configuration, when two back ends of one kind have the same name.
+    pub fn linked() -> Result<Self> {
+        Self::of(qchroot_api::registrations())
+    }
+
+    /// These back ends.
+    pub fn of<'a>(all: impl IntoIterator<Item = &'a Registration>) -> Result<Self> {
+        let mut registry = Self::default();
+        for registration in all {
+            match registration {
+                Registration::Source(make) => add(&mut registry.sources, make())?,
+                Registration::Storage(make) => add(&mut registry.storages, make())?,
+                Registration::Isolation(make) => add(&mut registry.isolations, make())?,
+            }
+        }
+        Ok(registry)
+    }
+
+    /// A release source by name.
+    pub fn source(&self, name: &str) -> Result<&dyn ReleaseSource> {
+        find(&self.sources, Kind::ReleaseSource, name)
+    }
+
+    /// A storage by name.
+    pub fn storage(&self, name: &str) -> Result<&dyn SharedStorage> {
+        find(&self.storages, Kind::SharedStorage, name)
+    }
+
+    /// An isolation by name.
+    pub fn isolation(&self, name: &str) -> Result<&dyn Isolation> {
+        find(&self.isolations, Kind::Isolation, name)
+    }
+
+    /// What every back end says of itself, by kind and name.
+    #[must_use]
+    pub fn infos(&self) -> Vec<Info> {
+        let sources = self.sources.values().map(|b| b.info());
+        let storages = self.storages.values().map(|b| b.info());
+        sources.chain(storages).chain(self.isolations.values().map(|b| b.info())).collect()
+    }
+}
+
+fn add<T: Backend + ?Sized>(to: &mut BTreeMap<String, Box<T>>, backend: Box<T>) -> Result<()> {
+    let info = backend.info();
+    match to.insert(info.name.clone(), backend) {
+        None => Ok(()),
+        Some(_) => Err(Error::new(
+            ErrorKind::Config,
+            format!("there are two back ends of kind {} named {}", info.kind, info.name),
+        )),
+    }
+}
+
+fn find<'a, T: Backend + ?Sized>(
+    among: &'a BTreeMap<String, Box<T>>,
+    kind: Kind,
+    name: &str,
+) -> Result<&'a T> {
+    among.get(name).map(|backend| &**backend).ok_or_else(|| {
+        let names: Vec<_> = among.keys().map(String::as_str).collect();
+        Error::new(ErrorKind::Config, format!("there is no {kind} named {name:?}"))
+            .with("backend", name)
+            .hint(format!("there are: {}", names.join(", ")))
+    })
+}

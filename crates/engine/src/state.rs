@@ -1,0 +1,240 @@
+//! The state of containers, observed: mounts and processes from the kernel, held against what the journal of
+//! the last start intended. Nothing here is stored.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+use qchroot_api::{Mounted, Name, Process, Result, Step};
+use serde::Serialize;
+
+use crate::config::ContainerFile;
+use crate::journal::{Journal, Mark, Op};
+use crate::{Engine, Loaded};
+
+/// The state of a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// No mount, no process.
+    Stopped,
+    /// Everything that a start intended is there.
+    Started,
+    /// Anything between.
+    Partial,
+}
+
+/// The state of a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ServiceState {
+    /// Its supervisor watches over it.
+    Running,
+    /// Not started.
+    Stopped,
+    /// Was started, and has ended by itself.
+    Ended,
+}
+
+/// A service and its state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ServiceReport {
+    /// Its name.
+    pub name: String,
+    /// Its state.
+    pub state: ServiceState,
+}
+
+/// Everything that `list` and `status` show of a container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StatusReport {
+    /// Its name.
+    pub name: Name,
+    /// Its state.
+    pub state: State,
+    /// The base it is pinned to; empty when its file cannot be read.
+    pub release: String,
+    /// Its storage.
+    pub storage: String,
+    /// Its isolation.
+    pub isolation: String,
+    /// Its services in their order.
+    pub services: Vec<ServiceReport>,
+    /// How many processes have their root in it.
+    pub processes: usize,
+    /// How many mounts lie at or below its root.
+    pub mounts: usize,
+    /// Bytes that it takes of the host's space; none when not asked for.
+    pub used_bytes: Option<u64>,
+    /// Bytes that it cannot exceed; none where there is no limit.
+    pub limit_bytes: Option<u64>,
+    /// Whether it starts with the system.
+    pub boot: bool,
+    /// What is missing or wrong, one line each.
+    pub problems: Vec<String>,
+}
+
+/// What the kernel says, by container; asked once for any number of them.
+pub(crate) struct Observed {
+    mounts: BTreeMap<String, Vec<Mounted>>,
+    processes: BTreeMap<String, Vec<Process>>,
+}
+
+impl Observed {
+    pub(crate) fn mounts(&self, name: &Name) -> &[Mounted] {
+        self.mounts.get(name.as_str()).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn processes(&self, name: &Name) -> &[Process] {
+        self.processes.get(name.as_str()).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Engine<'_> {
+    /// Asks the kernel once: the mount table and the process table, sorted by container.
+    pub(crate) fn look(&self) -> Result<Observed> {
+        let mut observed = Observed { mounts: BTreeMap::new(), processes: BTreeMap::new() };
+        for mount in self.view().mounts()? {
+            if let Some(name) = self.owner(&mount.at) {
+                observed.mounts.entry(name.into()).or_default().push(mount);
+            }
+        }
+        for process in self.view().processes()? {
+            if process.zombie {
+                continue;
+            }
+            if let Some(name) = self.owner(&process.root) {
+                observed.processes.entry(name.into()).or_default().push(process);
+            }
+        }
+        Ok(observed)
+    }
+
+    /// The container in whose root a path lies: `lib/NAME/root…`.
+    fn owner<'p>(&self, path: &'p Utf8Path) -> Option<&'p str> {
+        let mut rest = path.strip_prefix(&self.layout.lib).ok()?.components();
+        let name = rest.next()?.as_str();
+        (rest.next()?.as_str() == "root").then_some(name)
+    }
+
+    /// The state of one container, and what is missing from it.
+    pub(crate) fn state(&self, name: &Name, observed: &Observed) -> Result<(State, Vec<String>)> {
+        let (mounts, processes) = (observed.mounts(name), observed.processes(name));
+        if self.host.read_own(&self.layout.journal(name))?.is_some() {
+            return Ok((State::Partial, vec!["an interrupted change is not put right yet".into()]));
+        }
+        let journal = Journal::load(self.host, &self.layout.start_journal(name))?;
+        if mounts.is_empty() && processes.is_empty() {
+            return Ok((State::Stopped, vec![]));
+        }
+        let Some(journal) = journal else {
+            return Ok((State::Partial, vec!["it has mounts or processes, but was not started".into()]));
+        };
+        if journal.op == Op::Session {
+            return Ok((State::Partial, vec!["it is open for a console or a single program".into()]));
+        }
+        if !journal.complete {
+            return Ok((State::Partial, vec!["its start or stop did not come to its end".into()]));
+        }
+        let missing = self.missing(&journal, mounts)?;
+        let state = if missing.is_empty() { State::Started } else { State::Partial };
+        Ok((state, missing))
+    }
+
+    /// What a complete start made that is not there any more. Services that ended are not among it.
+    fn missing(&self, journal: &Journal<'_>, mounts: &[Mounted]) -> Result<Vec<String>> {
+        let mut missing = Vec::new();
+        let mounted = |at: &Utf8Path| mounts.iter().any(|mount| mount.at == at);
+        for (step, mark) in journal.steps.iter().zip(&journal.marks) {
+            if !matches!(mark, Mark::Done | Mark::Skipped) {
+                continue;
+            }
+            match step {
+                Step::Mount(mount) if !mounted(&mount.at.lexical()) => {
+                    missing.push(format!("{} is not mounted", mount.at.path()));
+                }
+                Step::StartInit { proc, .. } => {
+                    if let Some(at) = proc.as_ref().filter(|at| !mounted(&at.lexical())) {
+                        missing.push(format!("{} is not mounted", at.path()));
+                    }
+                    if self.host.probe(step)? == crate::Probe::Absent {
+                        missing.push("its init is gone".into());
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(missing)
+    }
+
+    /// What `list` shows of these containers. A container whose file is damaged has a line too.
+    pub fn report(&self, names: &[Name], with_usage: bool) -> Result<Vec<StatusReport>> {
+        let observed = self.look()?;
+        names.iter().map(|name| self.report_one(name, &observed, with_usage)).collect()
+    }
+
+    fn report_one(&self, name: &Name, observed: &Observed, with_usage: bool) -> Result<StatusReport> {
+        let (state, mut problems) = match self.state(name, observed) {
+            Ok(found) => found,
+            Err(error) => (State::Partial, vec![error.to_string()]),
+        };
+        let mut report = StatusReport {
+            name: name.clone(),
+            state,
+            release: String::new(),
+            storage: String::new(),
+            isolation: String::new(),
+            services: vec![],
+            processes: observed.processes(name).len(),
+            mounts: observed.mounts(name).len(),
+            used_bytes: None,
+            limit_bytes: None,
+            boot: false,
+            problems: vec![],
+        };
+        match self.read_file(name) {
+            Ok((file, _)) => self.describe(&mut report, file, with_usage)?,
+            Err(error) if error.kind() == qchroot_api::ErrorKind::NotFound => return Err(error),
+            Err(error) => problems.push(error.to_string()),
+        }
+        report.problems.extend(problems);
+        Ok(report)
+    }
+
+    fn describe(&self, report: &mut StatusReport, file: ContainerFile, with_usage: bool) -> Result<()> {
+        for service in &file.service {
+            let state = self.service_state(&report.name, &service.name, report.state)?;
+            report.services.push(ServiceReport { name: service.name.clone(), state });
+        }
+        if with_usage {
+            report.used_bytes = self.usage(&report.name, &file);
+        }
+        report.boot = file.boot;
+        report.release = file.release.to_string();
+        report.storage = file.storage.backend;
+        report.isolation = file.isolation.backend;
+        Ok(())
+    }
+
+    fn service_state(&self, name: &Name, service: &str, state: State) -> Result<ServiceState> {
+        if state == State::Stopped {
+            return Ok(ServiceState::Stopped);
+        }
+        Ok(match self.view().holder(&self.layout.service_lock(name, service))? {
+            Some(_) => ServiceState::Running,
+            None if state == State::Started => ServiceState::Ended,
+            None => ServiceState::Stopped,
+        })
+    }
+
+    /// What the container takes of the host's space; none when it cannot be told, as for users who may not look.
+    fn usage(&self, name: &Name, file: &ContainerFile) -> Option<u64> {
+        let storage = self.registry.storage(&file.storage.backend).ok()?;
+        let container = self.container(name, self.layout.container(name), file);
+        self.host.disk_usage(&storage.private(&container)).ok()
+    }
+
+    /// Whether nothing of the container is up.
+    pub(crate) fn is_stopped(&self, loaded: &Loaded<'_>) -> Result<bool> {
+        Ok(self.state(&loaded.name, &self.look()?)?.0 == State::Stopped)
+    }
+}

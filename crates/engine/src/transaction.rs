@@ -1,0 +1,186 @@
+//! Transactions: a plan is probed and applied step by step with its journal, rolled back when a step fails,
+//! and put right later when the run died.
+//!
+//! It knows steps and journals; which plan belongs to which command is the operations' business.
+
+use camino::Utf8PathBuf;
+use qchroot_api::{Error, ErrorKind, Name, Plan, Result, Step};
+
+use crate::journal::{Journal, Mark, Op};
+use crate::{Deadline, Engine, Point, Probe};
+
+/// One plan to carry out.
+pub(crate) struct Job<'a> {
+    pub op: Op,
+    pub container: Option<&'a Name>,
+    pub journal: Utf8PathBuf,
+    pub deadline: Deadline,
+}
+
+impl Engine<'_> {
+    /// Carries out `plan`; when a step fails, what was done is taken back and the failure returned. In a dry
+    /// run the steps are shown and nothing else happens.
+    pub(crate) fn run(&self, job: &Job<'_>, plan: Plan) -> Result<()> {
+        if self.dry_run {
+            plan.iter().for_each(|step| self.watch.step(Point::Planned, step));
+            return Ok(());
+        }
+        let mut journal = Journal::begin(self.host, job.journal.clone(), job.op, job.container, plan)?;
+        let outcome = self.forward(&mut journal, job.deadline);
+        self.record(&journal);
+        match outcome {
+            Ok(()) if job.op.is_durable() => journal.remove(),
+            Ok(()) => journal.finish(),
+            Err(error) => Err(self.give_up(journal, error, job.deadline)),
+        }
+    }
+
+    /// Applies every step that is not done yet, in order.
+    fn forward(&self, journal: &mut Journal<'_>, deadline: Deadline) -> Result<()> {
+        for index in 0..journal.steps.len() {
+            if matches!(journal.marks[index], Mark::Done | Mark::Skipped) {
+                continue;
+            }
+            let step = journal.steps[index].clone();
+            match self.host.probe(&step)? {
+                Probe::Present => self.settle(journal, index, &step)?,
+                Probe::Conflict(why) => return Err(conflict(&step, &why)),
+                Probe::Unknown if journal.marks[index] == Mark::Begun => return Err(cannot_resume(&step)),
+                Probe::Absent | Probe::Unknown => self.take_step(journal, index, &step, deadline)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A step that needs no applying: done by the run that died in it, or there before.
+    fn settle(&self, journal: &mut Journal<'_>, index: usize, step: &Step) -> Result<()> {
+        let begun = journal.marks[index] == Mark::Begun;
+        let (mark, point) = if begun { (Mark::Done, Point::Done) } else { (Mark::Skipped, Point::Skipped) };
+        journal.mark(index, mark)?;
+        self.watch.step(point, step);
+        Ok(())
+    }
+
+    fn take_step(
+        &self,
+        journal: &mut Journal<'_>,
+        index: usize,
+        step: &Step,
+        deadline: Deadline,
+    ) -> Result<()> {
+        journal.mark(index, Mark::Begun)?;
+        self.watch.step(Point::Begun, step);
+        self.apply(step, deadline)?;
+        journal.mark(index, Mark::Done)?;
+        self.watch.step(Point::Done, step);
+        Ok(())
+    }
+
+    fn apply(&self, step: &Step, deadline: Deadline) -> Result<()> {
+        match step {
+            Step::Fill { source, release, into } => self.fill(source, release, into),
+            Step::Split { tree, sharedfs, template, describe } => {
+                self.split(tree, sharedfs, template, describe, deadline)
+            }
+            step => self.host.apply(step, deadline),
+        }
+    }
+
+    /// Takes back what a failed run did, and says so if that failed too.
+    fn give_up(&self, journal: Journal<'_>, error: Error, deadline: Deadline) -> Error {
+        if !can_go_back(&journal) {
+            return error.hint("`qchroot doctor --repair` finishes what was begun");
+        }
+        match self.roll_back(journal, deadline) {
+            Ok(()) => error,
+            Err(second) => error
+                .cause(format!("and taking it back failed: {second}"))
+                .hint("`qchroot doctor --repair` takes back the rest"),
+        }
+    }
+
+    /// Takes back, last step first, everything that the journal's run did or may have done. Goes on past
+    /// failures; the journal stays until nothing is left.
+    pub(crate) fn roll_back(&self, mut journal: Journal<'_>, deadline: Deadline) -> Result<()> {
+        let rebooted = self.host.boot_id()? != journal.boot;
+        let mut failures = Vec::new();
+        for index in (0..journal.steps.len()).rev() {
+            let maybe_done = match journal.marks[index] {
+                Mark::Begun | Mark::Done => true,
+                Mark::Pending => rebooted, // its mark may have been lost with the power
+                Mark::Skipped | Mark::Undone => false,
+            };
+            if maybe_done {
+                failures.extend(self.undo(&mut journal, index, deadline).err());
+            }
+        }
+        let mut failures = failures.into_iter();
+        match failures.next() {
+            None => journal.remove(),
+            Some(first) => Err(failures.fold(first, |error, next| error.cause(next))),
+        }
+    }
+
+    fn undo(&self, journal: &mut Journal<'_>, index: usize, deadline: Deadline) -> Result<()> {
+        let step = journal.steps[index].clone();
+        if let Some(inverse) = step.inverse()
+            && self.host.probe(&step)? != Probe::Absent
+        {
+            self.watch.step(Point::Undoing, &inverse);
+            self.host.apply(&inverse, deadline)?;
+            self.watch.step(Point::Undone, &inverse);
+        }
+        journal.mark(index, Mark::Undone)
+    }
+
+    /// Puts right what a run that died left: back where that is possible, otherwise on to its end.
+    pub(crate) fn repair(&self, mut journal: Journal<'_>, deadline: Deadline) -> Result<()> {
+        if can_go_back(&journal) {
+            return self.roll_back(journal, deadline);
+        }
+        self.forward(&mut journal, deadline)?;
+        self.record(&journal);
+        journal.remove()
+    }
+
+    /// Writes what was done to the record of steps. A record that cannot be written is a warning: the work is
+    /// done all the same.
+    fn record(&self, journal: &Journal<'_>) {
+        let time = humantime::format_rfc3339_seconds(
+            std::time::UNIX_EPOCH + std::time::Duration::from_secs(self.host.wall_clock()),
+        );
+        let who = journal.container.as_ref().map_or(String::new(), |name| format!(" {name}"));
+        let lines: String = journal
+            .steps
+            .iter()
+            .zip(&journal.marks)
+            .map(|(step, mark)| {
+                let mark = format!("{mark:?}").to_lowercase();
+                format!("{time} {}{who} {mark}: {step}\n", journal.op.word())
+            })
+            .collect();
+        let written = self
+            .host
+            .make_own_dir(&self.layout.log)
+            .and_then(|()| self.host.append_own(&self.layout.record(), lines.as_bytes(), false));
+        if let Err(error) = written {
+            self.watch.warn(&format!("the steps were not recorded: {error}"));
+        }
+    }
+}
+
+/// Once a tree is being removed there is no way back to what was in it.
+fn can_go_back(journal: &Journal<'_>) -> bool {
+    let gone = |(step, mark): (&Step, &Mark)| {
+        matches!(step, Step::RemoveTree { .. }) && matches!(mark, Mark::Begun | Mark::Done)
+    };
+    !journal.steps.iter().zip(&journal.marks).any(gone)
+}
+
+fn conflict(step: &Step, why: &str) -> Error {
+    Error::new(ErrorKind::Exists, format!("cannot {step}")).cause(why)
+}
+
+fn cannot_resume(step: &Step) -> Error {
+    Error::new(ErrorKind::Busy, format!("cannot tell whether this was done: {step}"))
+}

@@ -3,8 +3,9 @@
 //! Tests alone depend on this crate. It reports by panicking, as tests do.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::expect_used, reason = "a test kit reports by panicking")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test kit reports by panicking")]
 
+pub mod behavior;
 mod fake;
 pub mod fixture;
 

@@ -86,6 +86,11 @@ impl FakeHost {
         self.state().plant(at.as_ref(), Inode::file(text, mode));
     }
 
+    /// Puts a file that need not be text at a path of the host's.
+    pub fn plant_bytes(&self, at: impl AsRef<Utf8Path>, content: &[u8], mode: u32) {
+        self.state().plant(at.as_ref(), Inode::file(content, mode));
+    }
+
     /// Puts a symbolic link at a path of the host's.
     pub fn plant_link(&self, at: impl AsRef<Utf8Path>, to: &str) {
         self.state().plant(at.as_ref(), Inode::link(to));
@@ -231,6 +236,12 @@ impl FakeHost {
     pub fn snapshot<P: AsRef<Utf8Path>>(&self, dirs: impl IntoIterator<Item = P>) -> Snapshot {
         let dirs: Vec<Utf8PathBuf> = dirs.into_iter().map(|dir| dir.as_ref().to_owned()).collect();
         Snapshot::of(&self.state(), &dirs)
+    }
+
+    /// Like [`FakeHost::snapshot`], the files alone.
+    #[must_use]
+    pub fn files<P: AsRef<Utf8Path>>(&self, dirs: impl IntoIterator<Item = P>) -> Snapshot {
+        self.snapshot(dirs).files_alone()
     }
 }
 

@@ -44,6 +44,10 @@ impl Snapshot {
         }
     }
 
+    pub(super) fn files_alone(self) -> Self {
+        Self { files: self.files, mounts: vec![], jails: vec![], processes: vec![] }
+    }
+
     /// What is in `self` and not in `after` with a minus, and the other way round with a plus; empty when they
     /// are the same.
     #[must_use]

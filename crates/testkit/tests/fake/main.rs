@@ -1,5 +1,7 @@
 //! The fake host refuses, fails, crashes and restarts as the real machine does.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests report by panicking")]
+
 mod crashes;
 mod mounts;
 mod processes;

@@ -1,0 +1,150 @@
+//! What every isolation must do.
+
+use camino::Utf8Path;
+use libtest_mimic::Trial;
+use qchroot_api::{Base, Container, Credentials, Entry, Isolation, Kind, Plan, Platform};
+use qchroot_engine::Host;
+
+use super::footprint::stays_within;
+use super::transaction::{
+    all_present, carry_out, leaves_no_trace, rolls_back_from_everywhere, succeed, take_back,
+};
+use super::{matches_snapshot, round_trips, trial, view};
+use crate::fixture::{Small, container, native, plant_base, userland};
+use crate::{FakeHost, Snapshot};
+
+/// How a suite makes the isolation it examines.
+type Make = fn() -> Box<dyn Isolation>;
+
+const DIR: &str = "/q/web";
+
+/// The suite for an isolation.
+#[must_use]
+pub fn isolation(make: Make) -> Vec<Trial> {
+    let mut trials = vec![trial("options and description", move || {
+        super::backend(Kind::Isolation, move || make());
+    })];
+    let platforms = make().info().platforms;
+    let mut add = |name: &str, run: fn(&World)| {
+        let of = |platform: &Platform| {
+            let (name, platform) = (format!("{}: {name}", platform.to_string().to_lowercase()), *platform);
+            trial(name, move || run(&World::new(make, platform)))
+        };
+        trials.extend(platforms.iter().map(of));
+    };
+    add("the same input gives the same plan", |w| w.again(|other| assert_eq!(w.up(), other.up())));
+    add("plans cross the border unchanged", |w| round_trips(&w.up()));
+    add("plans are as they were", |w| matches_snapshot(w.platform, "up", &w.up()));
+    add("up stays in the root", |w| stays_within(&w.up(), &w.container.root(), &[]));
+    add("up and its inverse leave no trace", |w| leaves_no_trace(&w.host, &w.up()));
+    add("a failed up leaves no trace", |w| {
+        rolls_back_from_everywhere(|| w.again(|w| (w.host.clone(), w.up())));
+    });
+    add("a second up finds everything there", |w| {
+        succeed(&w.host, &w.up());
+        all_present(&w.host, &w.up());
+    });
+    add("a program gets inside", gets_inside);
+    add("going down ends the container's processes and no others", ends_its_own);
+    add("planted links fail closed", planted_links);
+    trials
+}
+
+/// One fake host with a container whose root is whole, and the isolation under examination.
+struct World {
+    make: Make,
+    platform: Platform,
+    isolation: Box<dyn Isolation>,
+    host: FakeHost,
+    base: Base,
+    container: Container,
+}
+
+impl World {
+    fn new(make: Make, platform: Platform) -> Self {
+        let host = FakeHost::new(platform);
+        let base = plant_base(&host, "/q/releases", native(platform));
+        let container = container("web", DIR);
+        for &(path, small) in userland(base.brand) {
+            let at = container.root().join(path);
+            match small {
+                Small::Dir(mode) => host.plant_dir(at, mode),
+                Small::File(text, mode) => host.plant_file(at, text, mode),
+                Small::Link(to) => host.plant_link(at, to),
+            }
+        }
+        Self { make, platform, isolation: make(), host, base, container }
+    }
+
+    fn again<T>(&self, run: impl FnOnce(&Self) -> T) -> T {
+        run(&Self::new(self.make, self.platform))
+    }
+
+    fn up(&self) -> Plan {
+        let plan = self.isolation.up(&self.base, &self.container, view(&self.host));
+        plan.expect("the isolation can plan")
+    }
+
+    fn plant(&self, path: &str, to: &str) {
+        let at = self.container.root().join(path);
+        self.host.uproot(&at);
+        self.host.plant_link(at, to);
+    }
+
+    /// Everything but what is in the container's root.
+    fn outside(&self) -> Snapshot {
+        self.host.snapshot(["/dev", "/etc", "/proc", "/q/releases", "/run", "/tmp", "/usr", "/var"])
+    }
+}
+
+fn gets_inside(w: &World) {
+    succeed(&w.host, &w.up());
+    let entry = Entry {
+        way: w.isolation.way(&w.container, view(&w.host)).expect("there is a way inside"),
+        argv: vec!["/bin/true".into()],
+        argv0: None,
+        env: [].into(),
+        credentials: Credentials::root(),
+        directory: "/".into(),
+    };
+    assert_eq!(w.host.enter(&entry), Ok(0));
+    let entry = Entry { argv: vec!["/bin/false".into()], ..entry };
+    assert_eq!(w.host.enter(&entry), Ok(1));
+}
+
+fn ends_its_own(w: &World) {
+    let of_host = w.host.plant_process("/", "nginx");
+    let of_other = w.host.plant_process("/q/web2/root", "nginx");
+    let begun = succeed(&w.host, &w.up());
+    let own = w.host.plant_process(w.container.root().as_str(), "nginx");
+    take_back(&w.host, &begun);
+    let left: Vec<i32> = w.host.processes().iter().map(|p| p.pid).collect();
+    assert!(!left.contains(&own), "a process of the container is left");
+    assert!(left.contains(&of_host) && left.contains(&of_other), "a stranger was stopped");
+}
+
+/// Wherever `up` works inside, a link planted there must stop it, by name, and nothing outside may change.
+fn planted_links(w: &World) {
+    for (path, to) in [("dev", "/dev"), ("proc", "/proc"), ("dev/null", "/etc/passwd")] {
+        w.again(|w| {
+            if path != "dev/null" || w.platform == Platform::Linux {
+                w.plant(path, to);
+                refuses_closed(w, path);
+            }
+        });
+    }
+}
+
+fn refuses_closed(w: &World, path: &str) {
+    let before = w.outside();
+    let plan = w.up();
+    let touched = plan.iter().any(|step| step.to_string().contains(&format!("/./{path}")));
+    let outcome = carry_out(&w.host, &plan);
+    if touched {
+        let error = outcome.end.expect_err(&format!("it went through the link {path}")).to_string();
+        let named = Utf8Path::new("/q/web/root").join(path);
+        assert!(error.contains(named.as_str()) || error.contains(&format!("/./{path}")), "{error}");
+    }
+    take_back(&w.host, &outcome.begun);
+    before.assert_same(&w.outside(), &format!("with {path} a link"));
+}

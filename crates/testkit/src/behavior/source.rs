@@ -1,0 +1,123 @@
+//! What every release source must do.
+
+use camino::Utf8Path;
+use libtest_mimic::Trial;
+use qchroot_api::{Kind, Place, Platform, Release, ReleaseSource, ReleaseWish, Result, Step};
+use qchroot_engine::Host;
+
+use super::transaction::succeed;
+use super::{trial, view};
+use crate::{FakeHost, Moment};
+
+/// How a suite makes the source it examines.
+type Make = fn() -> Box<dyn ReleaseSource>;
+
+/// Puts what the source reads on the fake host, and says what to ask the source for.
+type Prepare = fn(&FakeHost) -> ReleaseWish;
+
+const STAGING: &str = "/q/.staging-install/tree";
+
+/// The suite for a release source.
+#[must_use]
+pub fn source(make: Make, prepare: Prepare) -> Vec<Trial> {
+    let mut trials = vec![trial("options and description", move || {
+        super::backend(Kind::ReleaseSource, move || make());
+    })];
+    let platforms = make().info().platforms;
+    let mut add = |name: &str, run: fn(&World)| {
+        let of = |platform: &Platform| {
+            let (name, platform) = (format!("{}: {name}", platform.to_string().to_lowercase()), *platform);
+            trial(name, move || run(&World::new(make, prepare, platform)))
+        };
+        trials.extend(platforms.iter().map(of));
+    };
+    add("the same wish gives the same release", same_release);
+    add("a release crosses the border unchanged", release_round_trips);
+    add("fill leaves a userland in the staging directory and nothing else", fills);
+    add("filling twice gives the same tree", |w| {
+        let tree = w.again(World::filled);
+        assert_eq!(w.filled(), tree);
+    });
+    add("a source that is interrupted says so", interrupted);
+    trials
+}
+
+/// One fake host that has what the source reads.
+struct World {
+    make: Make,
+    prepare: Prepare,
+    platform: Platform,
+    source: Box<dyn ReleaseSource>,
+    host: FakeHost,
+    wish: ReleaseWish,
+}
+
+impl World {
+    fn new(make: Make, prepare: Prepare, platform: Platform) -> Self {
+        let host = FakeHost::new(platform);
+        let wish = prepare(&host);
+        host.plant_dir(Utf8Path::new(STAGING), 0o700);
+        Self { make, prepare, platform, source: make(), host, wish }
+    }
+
+    fn again<T>(&self, run: impl FnOnce(&Self) -> T) -> T {
+        run(&Self::new(self.make, self.prepare, self.platform))
+    }
+
+    fn release(&self) -> Release {
+        self.source.check(&self.wish.options).expect("the wish has good options");
+        self.source.resolve(&self.wish, view(&self.host)).expect("the wish can be resolved")
+    }
+
+    fn fill(&self) -> Result<()> {
+        let release = self.release();
+        let mut show = |_: &qchroot_api::Progress| {};
+        let mut work = self.host.work(STAGING.into(), &mut show)?;
+        self.source.fill(&release, &mut *work)
+    }
+
+    fn filled(&self) -> String {
+        self.fill().expect("the staging directory can be filled");
+        self.host.files([STAGING]).to_string()
+    }
+}
+
+fn same_release(w: &World) {
+    let release = w.release();
+    assert_eq!(release, w.release());
+    assert_eq!(release, w.again(World::release));
+    let hex = release.digest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    assert!(hex && release.digest.len() == 64, "{} is no SHA-256", release.digest);
+    release.id().expect("the version can be part of a name");
+}
+
+fn release_round_trips(w: &World) {
+    let release = w.release();
+    let json = serde_json::to_string(&release).expect("a release is JSON");
+    assert_eq!(serde_json::from_str::<Release>(&json).expect("a release can be read back"), release);
+}
+
+fn fills(w: &World) {
+    let outside = || w.host.files(["/etc", "/usr", "/var", "/tmp", "/run"]);
+    let before = outside();
+    w.filled();
+    before.assert_same(&outside(), "outside the staging directory");
+    let names = view(&w.host).list(&Place::host(STAGING)).expect("the staging directory is there");
+    assert!(names.iter().any(|name| name == "usr" || name == "bin"), "{names:?} is no userland");
+}
+
+/// Whichever entry cannot be written, the source does not claim that all is well.
+fn interrupted(w: &World) {
+    w.host.crash_at(u64::MAX, Moment::Before);
+    w.filled();
+    let entries = w.host.ticks();
+    for n in [1, entries / 2, entries] {
+        w.again(|w| {
+            w.host.crash_at(n.max(1), Moment::Before);
+            w.fill().expect_err(&format!("entry {n} of {entries} was not written and nobody noticed"));
+            w.host.revive();
+            succeed(&w.host, &vec![Step::Stage { at: STAGING.into() }]);
+            w.filled();
+        });
+    }
+}

@@ -2,10 +2,26 @@
 //!
 //! It carries out steps and answers questions; which steps and why is the engine's business.
 
+mod apply;
+mod attributes;
 mod beneath;
 mod clock;
+mod command;
+mod compare;
+mod copy;
+mod dir;
 mod errors;
+mod files;
+mod holes;
 mod mount;
+mod observe;
+mod own;
+mod probe;
+mod process;
+mod remove;
+mod usage;
+mod work;
+mod writer;
 
 #[cfg(target_os = "freebsd")]
 mod freebsd;
@@ -17,6 +33,104 @@ use freebsd as os;
 #[cfg(target_os = "linux")]
 use linux as os;
 
+pub use process::supervisor::supervise_main;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use camino::Utf8Path;
+use qchroot_api::{Answer, Entry, Observe, Progress, Query, Result, Step, Work};
+use qchroot_engine::{Deadline, Guard, Held, Host, Probe};
+
 /// The machine qchroot runs on.
 #[derive(Debug, Default)]
-pub struct Machine {}
+pub struct Machine {
+    cancelled: Arc<AtomicBool>,
+}
+
+impl Machine {
+    /// The machine, for a user who does not give up.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The machine; long work ends soon after `cancelled` becomes true.
+    #[must_use]
+    pub fn with_cancel(cancelled: Arc<AtomicBool>) -> Self {
+        Self { cancelled }
+    }
+}
+
+impl Observe for Machine {
+    fn observe(&self, query: &Query) -> Result<Answer> {
+        observe::answer(query)
+    }
+}
+
+impl Host for Machine {
+    fn read_own(&self, at: &Utf8Path) -> Result<Option<Vec<u8>>> {
+        own::read(at)
+    }
+
+    fn append_own(&self, at: &Utf8Path, bytes: &[u8], durable: bool) -> Result<()> {
+        own::append(at, bytes, durable)
+    }
+
+    fn remove_own(&self, at: &Utf8Path) -> Result<()> {
+        own::remove(at)
+    }
+
+    fn list_own(&self, at: &Utf8Path) -> Result<Vec<String>> {
+        own::list(at)
+    }
+
+    fn make_own_dir(&self, at: &Utf8Path) -> Result<()> {
+        own::make_dir(at)
+    }
+
+    fn lock(&self, at: &Utf8Path, wait: bool) -> Result<Option<Held>> {
+        own::lock(at, wait)
+    }
+
+    fn probe(&self, step: &Step) -> Result<Probe> {
+        probe::probe(step)
+    }
+
+    fn apply(&self, step: &Step, deadline: Deadline) -> Result<()> {
+        apply::apply(step, deadline)
+    }
+
+    fn work<'a>(&'a self, staging: &Utf8Path, show: &'a mut dyn FnMut(&Progress)) -> Result<Box<dyn Work + 'a>> {
+        Ok(Box::new(work::Staging::open(staging, show, &self.cancelled)?))
+    }
+
+    fn enter(&self, entry: &Entry) -> Result<i32> {
+        process::enter::enter(entry)
+    }
+
+    fn on_death(&self, undo: &dyn Fn()) -> Result<Box<dyn Guard>> {
+        process::guard::on_death(undo)
+    }
+
+    fn disk_usage(&self, at: &Utf8Path) -> Result<u64> {
+        usage::disk_usage(at)
+    }
+
+    fn boot_id(&self) -> Result<String> {
+        os::system::boot_id()
+    }
+
+    fn wall_clock(&self) -> u64 {
+        clock::wall().as_secs()
+    }
+
+    fn steady_clock(&self) -> Duration {
+        clock::steady()
+    }
+
+    fn is_superuser(&self) -> bool {
+        rustix::process::geteuid().is_root()
+    }
+}

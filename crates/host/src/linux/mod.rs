@@ -1,7 +1,13 @@
 //! What only Linux does this way. No module here is called but through its FreeBSD twin's name.
 
+pub(crate) mod content;
+pub(crate) mod device;
+pub(crate) mod files;
+pub(crate) mod flags;
 pub(crate) mod holders;
 pub(crate) mod mount;
 pub(crate) mod mountinfo;
 pub(crate) mod overlay;
 pub(crate) mod resolve;
+pub(crate) mod system;
+pub(crate) mod xattr;

@@ -1,0 +1,34 @@
+//! Carries out one step: says only which module does it.
+
+use qchroot_api::{Command, Error, ErrorKind, Result, Step};
+use qchroot_engine::Deadline;
+
+use crate::os::device;
+use crate::process::{init, service};
+use crate::{command, copy, files, mount, remove};
+
+/// Applies `step`; steps that wait use force at `deadline`.
+pub(crate) fn apply(step: &Step, deadline: Deadline) -> Result<()> {
+    match step {
+        Step::MakeDir { at, mode } => files::make_dir(at, *mode),
+        Step::RemoveDir { at } => files::remove_dir(at),
+        Step::Stage { at } => files::stage(at),
+        Step::CopyTree { from, to } => copy::copy_tree(from, to),
+        Step::RemoveTree { at } => remove::remove_tree(at),
+        Step::WriteFile { at, text, mode, .. } => files::write_file(at, text, *mode),
+        Step::RemoveFile { at, .. } => files::remove_file(at),
+        Step::Link { at, to, .. } => files::link(at, to),
+        Step::Unlink { at, was } => files::unlink(at, was),
+        Step::Rename { from, to } => files::rename(from, to),
+        Step::Device { at, major, minor } => device::make(at, (*major, *minor)),
+        Step::RemoveDevice { at, major, minor } => device::remove(at, (*major, *minor)),
+        Step::Mount(step) => mount::mount(step),
+        Step::Unmount(step) => mount::unmount(step, deadline),
+        Step::StartInit { container, root, proc } => init::start(container, root, proc.as_ref()),
+        Step::StopInit { root, proc, .. } => init::stop(root, proc.as_ref(), deadline),
+        Step::StartService(step) => service::start(step, deadline),
+        Step::StopService(step) => service::stop(step, deadline),
+        Step::Run { argv, .. } => command::run_well(&Command::new(argv.iter().cloned())).map(drop),
+        other => Err(Error::new(ErrorKind::Internal, format!("not a step for the machine: {other}"))),
+    }
+}

@@ -1,0 +1,154 @@
+//! Copies a tree with everything it carries: owners, modes, times, links, extended attributes, holes. It does
+//! not know what the tree is.
+
+use std::collections::HashMap;
+use std::ffi::{CStr, CString};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use qchroot_api::{Error, ErrorKind, Place, Result};
+use rustix::fd::OwnedFd;
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, Stat, fstat, linkat, mkdirat, mknodat, openat, readlinkat, statat,
+    symlinkat,
+};
+use rustix::io::Errno;
+
+use crate::attributes::Attributes;
+use crate::dir::{self, Entry};
+use crate::errors::OrError;
+use crate::{beneath, os};
+
+/// Deeper trees are refused: each level holds two descriptors.
+const DEEPEST: usize = 200;
+
+/// Copies the tree `from` to `to`, which does not exist; sockets are left out.
+///
+/// # Errors
+/// `Exists` where `to` does.
+pub(crate) fn copy_tree(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
+    let message = || format!("cannot copy {from} to {to}");
+    let source = beneath::open_root(from)?;
+    let spot = beneath::parent(&Place::host(to))?;
+    let name = CString::new(spot.name).or_error(message)?;
+    let top = new_directory(&spot.dir, &name).or_error(message)?;
+    let mut copy = Copy { top, linked: HashMap::new(), path: vec![], shown: from.to_owned() };
+    let target = copy.top.try_clone().or_error(message)?;
+    copy.directory(&source, &target, 0)?;
+    let stat = fstat(&source).or_error(message)?;
+    os::flags::copy(&stat, &spot.dir, &name).or_error(message)?;
+    rustix::fs::fsync(&spot.dir).or_error(message)
+}
+
+fn new_directory(dir: &OwnedFd, name: &CStr) -> Result<OwnedFd, Errno> {
+    mkdirat(dir, name, Mode::RWXU)?;
+    dir::open(dir, name)
+}
+
+struct Copy {
+    top: OwnedFd,
+    /// Files with further names, by device and number: where the first copy is below `top`.
+    linked: HashMap<(u64, u64), CString>,
+    /// Where the work is below `top`.
+    path: Vec<u8>,
+    /// The same, for messages.
+    shown: Utf8PathBuf,
+}
+
+impl Copy {
+    fn directory(&mut self, from: &OwnedFd, to: &OwnedFd, depth: usize) -> Result<()> {
+        if depth > DEEPEST {
+            let message = format!("cannot copy {}: more than {DEEPEST} directories deep", self.shown);
+            return Err(Error::new(ErrorKind::BadData, message));
+        }
+        for entry in dir::entries(from, self.shown.as_str())? {
+            let length = self.path.len();
+            if length > 0 {
+                self.path.push(b'/');
+            }
+            self.path.extend_from_slice(entry.name.as_bytes());
+            self.shown.push(entry.shown());
+            self.entry(from, to, &entry, depth)?;
+            self.shown.pop();
+            self.path.truncate(length);
+        }
+        let stat = fstat(from).or_error(|| self.message())?;
+        dress(from, to, &Attributes::of(&stat)).or_error(|| self.message())
+    }
+
+    fn entry(&mut self, from: &OwnedFd, to: &OwnedFd, entry: &Entry, depth: usize) -> Result<()> {
+        let name = entry.name.as_c_str();
+        let stat = statat(from, name, AtFlags::SYMLINK_NOFOLLOW).or_error(|| self.message())?;
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => {
+                let below = dir::open(from, name).or_error(|| self.message())?;
+                let copy = new_directory(to, name).or_error(|| self.message())?;
+                self.directory(&below, &copy, depth + 1)?;
+            }
+            FileType::Socket => return Ok(()),
+            kind => self.other(from, to, name, &stat, kind).or_error(|| self.message())?,
+        }
+        os::flags::copy(&stat, to, name).or_error(|| self.message())
+    }
+
+    fn other(
+        &mut self,
+        from: &OwnedFd,
+        to: &OwnedFd,
+        name: &CStr,
+        stat: &Stat,
+        kind: FileType,
+    ) -> Result<(), Errno> {
+        if self.link_to_copy(to, name, stat)? {
+            return Ok(());
+        }
+        match kind {
+            FileType::RegularFile => file(from, to, name),
+            FileType::Symlink => {
+                symlinkat(&readlinkat(from, name, vec![])?, to, name)?;
+                Attributes::of(stat).set_at(to, name, true)
+            }
+            special => {
+                mknodat(to, name, special, Mode::empty(), stat.st_rdev)?;
+                Attributes::of(stat).set_at(to, name, false)
+            }
+        }
+    }
+
+    /// Makes `name` a further name of a copy that is there already; otherwise remembers it as the first.
+    fn link_to_copy(&mut self, to: &OwnedFd, name: &CStr, stat: &Stat) -> Result<bool, Errno> {
+        if stat.st_nlink < 2 {
+            return Ok(false);
+        }
+        let key = (stat.st_dev, stat.st_ino);
+        if let Some(first) = self.linked.get(&key) {
+            linkat(&self.top, first, to, name, AtFlags::empty())?;
+            return Ok(true);
+        }
+        let path = CString::new(self.path.clone()).map_err(|_| Errno::INVAL)?;
+        self.linked.insert(key, path);
+        Ok(false)
+    }
+
+    fn message(&self) -> String {
+        format!("cannot copy {}", self.shown)
+    }
+}
+
+fn file(from: &OwnedFd, to: &OwnedFd, name: &CStr) -> Result<(), Errno> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let source = openat(from, name, flags, Mode::empty())?;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let target = openat(to, name, flags, Mode::RUSR | Mode::WUSR)?;
+    let stat = fstat(&source)?;
+    os::content::copy(&source, &target, u64::try_from(stat.st_size).unwrap_or(0))?;
+    dress(&source, &target, &Attributes::of(&stat))
+}
+
+/// What an open file or directory carries; file capabilities come after the owner, whose change clears them.
+fn dress(from: &OwnedFd, to: &OwnedFd, attributes: &Attributes) -> Result<(), Errno> {
+    attributes.set_owner_and_mode(to)?;
+    for (name, value) in os::xattr::all(from)? {
+        os::xattr::set(to, &name, &value)?;
+    }
+    attributes.set_times(to)
+}

@@ -1,0 +1,180 @@
+//! Small changes at places: one directory, file or link at a time, each at once or not at all. It does not
+//! know why they are made.
+
+use std::fs::File;
+use std::io::Write;
+
+use camino::Utf8Path;
+use qchroot_api::{Error, ErrorKind, Place, Result};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, RawMode, Stat, fchmod, fsync, mkdirat, openat, readlinkat, renameat,
+    symlinkat, unlinkat,
+};
+use rustix::io::Errno;
+
+use crate::beneath::{self, Spot, describe, file_type};
+use crate::errors::OrError;
+use crate::{os, remove};
+
+/// Permission bits with set-id and sticky, in the kernel's type.
+pub(crate) fn mode_bits(mode: u32) -> Mode {
+    Mode::from_raw_mode((mode & 0o7777) as RawMode)
+}
+
+/// The same of a file.
+#[allow(clippy::useless_conversion, reason = "the kernel's type has 16 bits on FreeBSD")]
+pub(crate) fn permissions(stat: &Stat) -> u32 {
+    u32::from(Mode::from_raw_mode(stat.st_mode).as_raw_mode()) & 0o7777
+}
+
+/// Makes one directory with exactly this mode.
+pub(crate) fn make_dir(at: &Place, mode: u32) -> Result<()> {
+    let message = || format!("cannot make directory {at}");
+    let spot = beneath::parent(at)?;
+    mkdirat(&spot.dir, &spot.name, Mode::RWXU).or_error(message)?;
+    let dir = beneath::open_dir(at)?;
+    fchmod(dir, mode_bits(mode)).or_error(message)?;
+    settle(at, &spot)
+}
+
+/// Removes a directory if it is there and empty.
+pub(crate) fn remove_dir(at: &Place) -> Result<()> {
+    let Some(spot) = reachable(beneath::parent(at))? else { return Ok(()) };
+    match unlinkat(&spot.dir, &spot.name, AtFlags::REMOVEDIR) {
+        Ok(()) => settle(at, &spot),
+        Err(Errno::NOENT | Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => Ok(()),
+        Err(error) => Err(error).or_error(|| format!("cannot remove directory {at}")),
+    }
+}
+
+/// Makes an empty directory for a piece of work; what an earlier run left there goes first.
+pub(crate) fn stage(at: &Utf8Path) -> Result<()> {
+    remove::remove_tree(at)?;
+    make_dir(&Place::host(at), 0o700)
+}
+
+/// Writes a file beside its place, flushes it and renames it there.
+pub(crate) fn write_file(at: &Place, text: &str, mode: u32) -> Result<()> {
+    let message = || format!("cannot write {at}");
+    let spot = beneath::parent(at)?;
+    refuse_other_than(FileType::RegularFile, at, &spot)?;
+    let new = new_name(&spot);
+    remove_leftover(&spot, &new).or_error(message)?;
+    let written = write_new(&spot, &new, text, mode)
+        .and_then(|()| renameat(&spot.dir, &new, &spot.dir, &spot.name).map_err(Into::into));
+    if written.is_err() {
+        // The error that is reported is the first one.
+        let _ = unlinkat(&spot.dir, &new, AtFlags::empty());
+    }
+    written.or_error(message)?;
+    settle(at, &spot)
+}
+
+fn new_name(spot: &Spot) -> String {
+    format!(".{}.qchroot-new", spot.name)
+}
+
+fn remove_leftover(spot: &Spot, name: &str) -> Result<(), Errno> {
+    match unlinkat(&spot.dir, name, AtFlags::empty()) {
+        Err(Errno::NOENT) => Ok(()),
+        result => result,
+    }
+}
+
+fn write_new(spot: &Spot, name: &str, text: &str, mode: u32) -> std::io::Result<()> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut file = File::from(openat(&spot.dir, name, flags, Mode::RUSR | Mode::WUSR)?);
+    file.write_all(text.as_bytes())?;
+    fchmod(&file, mode_bits(mode))?;
+    file.sync_all()
+}
+
+/// Removes a regular file; one that is gone is fine.
+pub(crate) fn remove_file(at: &Place) -> Result<()> {
+    remove_kind(at, FileType::RegularFile)
+}
+
+/// Makes a symbolic link, or turns an existing one, at once.
+pub(crate) fn link(at: &Place, to: &Utf8Path) -> Result<()> {
+    let message = || format!("cannot link {at} to {to}");
+    let spot = beneath::parent(at)?;
+    refuse_other_than(FileType::Symlink, at, &spot)?;
+    let new = new_name(&spot);
+    remove_leftover(&spot, &new).or_error(message)?;
+    symlinkat(to.as_str(), &spot.dir, &new).or_error(message)?;
+    renameat(&spot.dir, &new, &spot.dir, &spot.name).or_error(message)?;
+    settle(at, &spot)
+}
+
+/// Removes the symbolic link to `was`; one that is gone is fine, one that leads elsewhere is somebody else's.
+pub(crate) fn unlink(at: &Place, was: &Utf8Path) -> Result<()> {
+    match link_target(at)? {
+        Some(target) if target != was.as_str() => {
+            Err(Error::new(ErrorKind::Exists, format!("cannot remove link {at}: it leads to {target} now")))
+        }
+        _ => remove_kind(at, FileType::Symlink),
+    }
+}
+
+/// The target of the link at a place; `None` when nothing or something else is there.
+pub(crate) fn link_target(at: &Place) -> Result<Option<String>> {
+    let Some(spot) = reachable(beneath::parent(at))? else { return Ok(None) };
+    match readlinkat(&spot.dir, &spot.name, vec![]) {
+        Ok(target) => Ok(Some(target.to_string_lossy().into_owned())),
+        Err(Errno::NOENT | Errno::INVAL) => Ok(None),
+        Err(error) => Err(error).or_error(|| format!("cannot read link {at}")),
+    }
+}
+
+/// Renames within the host; nothing that is there is ever replaced.
+pub(crate) fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
+    let (from, to) = (Place::host(from), Place::host(to));
+    let (old, new) = (beneath::parent(&from)?, beneath::parent(&to)?);
+    os::files::rename_to_new(&old, &new).or_error(|| format!("cannot rename {from} to {to}"))?;
+    settle(&from, &old)?;
+    settle(&to, &new)
+}
+
+/// Removes what is at a place if it is of this kind.
+pub(crate) fn remove_kind(at: &Place, kind: FileType) -> Result<()> {
+    let Some(spot) = reachable(beneath::parent(at))? else { return Ok(()) };
+    refuse_other_than(kind, at, &spot)?;
+    match unlinkat(&spot.dir, &spot.name, AtFlags::empty()) {
+        Ok(()) => settle(at, &spot),
+        Err(Errno::NOENT) => Ok(()),
+        Err(error) => Err(error).or_error(|| format!("cannot remove {at}")),
+    }
+}
+
+fn refuse_other_than(kind: FileType, at: &Place, spot: &Spot) -> Result<()> {
+    match file_type(&spot.dir, &spot.name)? {
+        Some(found) if found != kind => {
+            Err(Error::new(ErrorKind::Exists, format!("{at} is {}, not {}", describe(found), describe(kind))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `None` where the way to a place is gone, or something that is not a directory took its place: what was
+/// there is gone too.
+pub(crate) fn reachable<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Exists) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a change of names outlive a power cut; inside a running container nothing needs to.
+fn settle(at: &Place, spot: &Spot) -> Result<()> {
+    if at.is_within() { Ok(()) } else { flush(&spot.dir, at) }
+}
+
+fn flush(dir: &OwnedFd, at: &Place) -> Result<()> {
+    match fsync(dir.as_fd()) {
+        // Not every file system can flush a directory; see fsync(2).
+        Ok(()) | Err(Errno::INVAL | Errno::ROFS) => Ok(()),
+        Err(error) => Err(error).or_error(|| format!("cannot flush the directory of {at}")),
+    }
+}

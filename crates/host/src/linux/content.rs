@@ -1,0 +1,67 @@
+//! Copies a file's content: shared with the original where the file system can, holes kept. It knows only
+//! descriptors.
+
+use rustix::fd::OwnedFd;
+use rustix::fs::{SeekFrom, copy_file_range, ftruncate, ioctl_ficlone, seek};
+use rustix::io::{Errno, pread, pwrite};
+
+/// Copies `size` bytes of `from` to the empty file `to`.
+pub(crate) fn copy(from: &OwnedFd, to: &OwnedFd, size: u64) -> Result<(), Errno> {
+    if size == 0 || ioctl_ficlone(to, from).is_ok() {
+        return Ok(());
+    }
+    ftruncate(to, size)?;
+    let mut end = 0;
+    while let Some((start, next)) = extent(from, end, size)? {
+        range(from, to, start, next)?;
+        end = next;
+    }
+    Ok(())
+}
+
+/// The next piece of data at or after `from`; see lseek(2), "Seeking file data and holes".
+fn extent(file: &OwnedFd, from: u64, size: u64) -> Result<Option<(u64, u64)>, Errno> {
+    if from >= size {
+        return Ok(None);
+    }
+    match seek(file, SeekFrom::Data(from)) {
+        Ok(start) => Ok(Some((start, seek(file, SeekFrom::Hole(start))?))),
+        Err(Errno::NXIO) => Ok(None),
+        Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(Some((from, size))),
+        Err(error) => Err(error),
+    }
+}
+
+fn range(from: &OwnedFd, to: &OwnedFd, start: u64, end: u64) -> Result<(), Errno> {
+    let (mut read_at, mut write_at) = (start, start);
+    while read_at < end {
+        let length = usize::try_from(end - read_at).unwrap_or(usize::MAX);
+        match copy_file_range(from, Some(&mut read_at), to, Some(&mut write_at), length) {
+            Ok(0) => return plain(from, to, read_at, end),
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(Errno::XDEV | Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => {
+                return plain(from, to, read_at, end);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn plain(from: &OwnedFd, to: &OwnedFd, start: u64, end: u64) -> Result<(), Errno> {
+    let mut buffer = vec![0_u8; 1 << 17];
+    let mut at = start;
+    while at < end {
+        let wanted = buffer.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
+        let length = pread(from, &mut buffer[..wanted], at)?;
+        if length == 0 {
+            return Ok(());
+        }
+        let mut done = 0;
+        while done < length {
+            done += pwrite(to, &buffer[done..length], at + done as u64)?;
+        }
+        at += length as u64;
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! Renaming without replacing, and special files reached by descriptor. It does not know what they are for.
+
+use camino::Utf8PathBuf;
+use rustix::fd::{AsRawFd, OwnedFd};
+use rustix::fs::{AtFlags, CWD, Mode, RenameFlags, chmodat, readlinkat, renameat_with};
+use rustix::io::Errno;
+
+use crate::beneath::Spot;
+
+/// Renames; fails with `EEXIST` where the new name is taken.
+pub(crate) fn rename_to_new(old: &Spot, new: &Spot) -> Result<(), Errno> {
+    renameat_with(&old.dir, &old.name, &new.dir, &new.name, RenameFlags::NOREPLACE)
+}
+
+/// Sets the mode of the file that a descriptor made with `O_PATH` names, whatever is at its path by now.
+pub(crate) fn chmod(file: &OwnedFd, mode: Mode) -> Result<(), Errno> {
+    // fchmod(2) refuses such descriptors; the way through /proc is the one its manual page names.
+    chmodat(CWD, format!("/proc/thread-self/fd/{}", file.as_raw_fd()), mode, AtFlags::empty())
+}
+
+/// The target of the link that a descriptor made with `O_PATH` names; `None` when it names something else.
+pub(crate) fn target_of(link: &OwnedFd) -> Result<Option<Utf8PathBuf>, Errno> {
+    // An empty path means the descriptor itself, and what is not a link gives ENOENT; see readlink(2).
+    match readlinkat(link, "", vec![]) {
+        Ok(target) => Ok(Some(target.to_string_lossy().into_owned().into())),
+        Err(Errno::NOENT | Errno::INVAL) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,40 @@
+//! File flags: immutable and append-only, by `ioctl_iflags(2)`. It does not know why they must go.
+
+use std::ffi::CStr;
+
+use qchroot_api::Result as ApiResult;
+use rustix::fd::OwnedFd;
+use rustix::fs::{
+    AtFlags, FileType, IFlags, Mode, OFlags, Stat, ioctl_getflags, ioctl_setflags, openat, statat,
+};
+use rustix::io::Errno;
+
+/// Clears the flags that forbid changes to an open file or directory.
+pub(crate) fn clear(file: &OwnedFd) -> Result<(), Errno> {
+    let forbidding = IFlags::IMMUTABLE | IFlags::APPEND;
+    match ioctl_getflags(file) {
+        Ok(flags) if flags.intersects(forbidding) => ioctl_setflags(file, flags - forbidding),
+        Ok(_) | Err(Errno::NOTTY | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Clears them on the entry `name`; only regular files and directories can have them.
+pub(crate) fn clear_at(dir: &OwnedFd, name: &CStr) -> Result<(), Errno> {
+    let stat = statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    if !matches!(FileType::from_raw_mode(stat.st_mode), FileType::RegularFile | FileType::Directory) {
+        return Ok(());
+    }
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
+    clear(&openat(dir, name, flags, Mode::empty())?)
+}
+
+/// BSD file flags have no meaning here.
+pub(crate) fn set_named(_dir: &OwnedFd, _name: &CStr, _flags: &str) -> ApiResult<()> {
+    Ok(())
+}
+
+/// The flags of a file are left out of a copy here.
+pub(crate) fn copy(_from: &Stat, _dir: &OwnedFd, _name: &CStr) -> Result<(), Errno> {
+    Ok(())
+}

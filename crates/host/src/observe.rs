@@ -1,0 +1,95 @@
+//! Answers questions about the machine. It changes nothing.
+
+use std::fs::File;
+use std::io::Read;
+
+use qchroot_api::{Answer, Error, ErrorKind, FileKind, Place, Query, Result, Stat};
+use rustix::fd::OwnedFd;
+use rustix::fs::{FileType, OFlags, fstat, major, minor};
+
+use crate::errors::OrError;
+use crate::files::permissions;
+use crate::process::{members, service};
+use crate::{beneath, command, dir, mount, os};
+
+/// The longest text that is read, in bytes.
+const LONGEST: u64 = 16 << 20;
+
+/// Answers one question.
+pub(crate) fn answer(query: &Query) -> Result<Answer> {
+    Ok(match query {
+        Query::Platform => Answer::Platform(os::system::PLATFORM),
+        Query::HostRelease => Answer::Text(os::system::host_release()?),
+        Query::Stat { at } => Answer::Stat(stat(at)?),
+        Query::Link { at } => Answer::Path(link(at)?),
+        Query::Read { at } => Answer::Text(read(at)?),
+        Query::List { at } => Answer::Names(list(at)?),
+        Query::Mounts => Answer::Mounts(mount::table()?),
+        Query::Processes => Answer::Processes(members::list()?),
+        Query::HasFs { name } => Answer::Flag(os::system::has_fs(name)?),
+        Query::Program { name } => Answer::Path(command::find(name)),
+        Query::Holder { at } => Answer::Pid(service::holder(at)?),
+        other => return Err(Error::new(ErrorKind::Internal, format!("unknown question {other:?}"))),
+    })
+}
+
+fn stat(at: &Place) -> Result<Option<Stat>> {
+    let Some(file) = beneath::find(at, false)? else { return Ok(None) };
+    let stat = fstat(&file).or_error(|| format!("cannot look at {at}"))?;
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    let is_device = matches!(kind, FileType::CharacterDevice | FileType::BlockDevice);
+    Ok(Some(Stat {
+        kind: match kind {
+            FileType::RegularFile => FileKind::File,
+            FileType::Directory => FileKind::Directory,
+            FileType::Symlink => FileKind::Link,
+            FileType::CharacterDevice => FileKind::CharDevice,
+            _ => FileKind::Other,
+        },
+        mode: permissions(&stat),
+        uid: stat.st_uid,
+        gid: stat.st_gid,
+        size: u64::try_from(stat.st_size).unwrap_or(0),
+        device: is_device.then(|| (major(stat.st_rdev), minor(stat.st_rdev))),
+    }))
+}
+
+fn link(at: &Place) -> Result<Option<camino::Utf8PathBuf>> {
+    let Some(file) = beneath::find(at, false)? else { return Ok(None) };
+    os::files::target_of(&file).or_error(|| format!("cannot read link {at}"))
+}
+
+fn read(at: &Place) -> Result<String> {
+    let file = open(at, FileType::RegularFile, OFlags::RDONLY | OFlags::NOCTTY)?;
+    let mut text = String::new();
+    let mut limited = File::from(file).take(LONGEST + 1);
+    limited.read_to_string(&mut text).map_err(|error| match error.kind() {
+        std::io::ErrorKind::InvalidData => Error::new(ErrorKind::BadData, format!("{at} is not UTF-8 text")),
+        _ => Error::from_io(&error, format!("cannot read {at}")),
+    })?;
+    if text.len() as u64 > LONGEST {
+        return Err(Error::new(ErrorKind::BadData, format!("{at} is longer than 16 MiB")));
+    }
+    Ok(text)
+}
+
+fn list(at: &Place) -> Result<Vec<String>> {
+    let directory = open(at, FileType::Directory, OFlags::RDONLY | OFlags::DIRECTORY)?;
+    let entries = dir::entries(&directory, at.lexical().as_str())?;
+    let mut names: Vec<String> =
+        entries.into_iter().filter_map(|entry| entry.name.into_string().ok()).collect();
+    names.sort();
+    Ok(names)
+}
+
+/// Opens what is at a place only once it is known to be of the kind: opening a device can have effects.
+fn open(at: &Place, kind: FileType, flags: OFlags) -> Result<OwnedFd> {
+    let found = beneath::find(at, true)?
+        .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{at} does not exist")))?;
+    let is = FileType::from_raw_mode(fstat(&found).or_error(|| format!("cannot look at {at}"))?.st_mode);
+    if is != kind {
+        let message = format!("{at} is {}, not {}", beneath::describe(is), beneath::describe(kind));
+        return Err(Error::new(ErrorKind::BadData, message));
+    }
+    os::resolve::reopen(&found, flags).or_error(|| format!("cannot open {at}"))
+}

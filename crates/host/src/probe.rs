@@ -1,0 +1,195 @@
+//! Tells how the machine stands to a step before it is applied. It changes nothing.
+
+use camino::Utf8Path;
+use qchroot_api::{Command, Error, ErrorKind, Mount, Place, Result, Step};
+use qchroot_engine::Probe;
+use rustix::fs::FileType;
+
+use crate::beneath::{self, describe, file_type};
+use crate::mount::{self, Standing};
+use crate::os::device::{self, Node};
+use crate::process::{init, service};
+use crate::{command, compare, files};
+
+/// How the machine stands to `step`.
+pub(crate) fn probe(step: &Step) -> Result<Probe> {
+    match step {
+        Step::MakeDir { at, .. } => making(make_dir(at)),
+        Step::RemoveDir { at } => taking(gone(at)),
+        Step::Stage { at } => making(kind_only(at, Probe::Absent)),
+        Step::CopyTree { to, .. } => making(copy(to)),
+        Step::RemoveTree { at } => taking(kind_only(at, Probe::Present)),
+        Step::WriteFile { at, text, mode, was } => making(compare::file(at, text, *mode, was.as_deref())),
+        Step::RemoveFile { at, .. } => taking(gone_or(at, FileType::RegularFile)),
+        Step::Link { at, to, was } => making(link(at, to, was.as_deref())),
+        Step::Unlink { at, was } => taking(unlink(at, was)),
+        Step::Rename { from, to } => rename(from, to),
+        Step::Device { at, major, minor } => making(device(at, (*major, *minor))),
+        Step::RemoveDevice { at, major, minor } => taking(remove_device(at, (*major, *minor))),
+        Step::Mount(step) => making(mounted(step)),
+        Step::Unmount(step) => taking(unmounted(step)),
+        Step::StartInit { root, .. } => init::probe(root),
+        Step::StopInit { root, .. } => init::probe(root).map(opposite),
+        Step::StartService(step) => service::probe(step),
+        Step::StopService(step) => service::probe(step).map(opposite),
+        Step::Run { check: Some(check), .. } => run(check),
+        _ => Ok(Probe::Unknown),
+    }
+}
+
+/// For steps that make something: a way that does not exist yet is made by a step before.
+fn making(result: Result<Probe>) -> Result<Probe> {
+    settle(result, Probe::Absent)
+}
+
+/// For steps that take something away: without a way to it, it is gone.
+fn taking(result: Result<Probe>) -> Result<Probe> {
+    settle(result, Probe::Present)
+}
+
+fn settle(result: Result<Probe>, missing: Probe) -> Result<Probe> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(missing),
+        Err(error) if error.kind() == ErrorKind::Exists => Ok(conflict(&error)),
+        result => result,
+    }
+}
+
+fn conflict(error: &Error) -> Probe {
+    Probe::Conflict(error.to_string())
+}
+
+fn opposite(probe: Probe) -> Probe {
+    match probe {
+        Probe::Present => Probe::Absent,
+        Probe::Absent => Probe::Present,
+        other => other,
+    }
+}
+
+/// What is at a place, not followed.
+fn there(at: &Place) -> Result<Option<FileType>> {
+    let spot = beneath::parent(at)?;
+    file_type(&spot.dir, &spot.name)
+}
+
+fn taken(at: &Place, found: FileType, wanted: FileType) -> Probe {
+    Probe::Conflict(format!("{at} is {}, not {}", describe(found), describe(wanted)))
+}
+
+fn make_dir(at: &Place) -> Result<Probe> {
+    Ok(match there(at)? {
+        None => Probe::Absent,
+        Some(FileType::Directory) => Probe::Present,
+        Some(other) => taken(at, other, FileType::Directory),
+    })
+}
+
+/// A directory that is not empty stays as it is, which only the attempt tells.
+fn gone(at: &Place) -> Result<Probe> {
+    Ok(match there(at)? {
+        Some(FileType::Directory) => Probe::Absent,
+        _ => Probe::Present,
+    })
+}
+
+fn gone_or(at: &Place, kind: FileType) -> Result<Probe> {
+    Ok(match there(at)? {
+        None => Probe::Present,
+        Some(found) if found == kind => Probe::Absent,
+        Some(other) => taken(at, other, kind),
+    })
+}
+
+fn kind_only(at: &Utf8Path, missing: Probe) -> Result<Probe> {
+    let at = Place::host(at);
+    Ok(match there(&at)? {
+        None => missing,
+        Some(FileType::Directory) => Probe::Absent,
+        Some(other) => taken(&at, other, FileType::Directory),
+    })
+}
+
+fn copy(to: &Utf8Path) -> Result<Probe> {
+    Ok(match there(&Place::host(to))? {
+        None => Probe::Absent,
+        Some(_) => Probe::Conflict(format!("{to} exists already")),
+    })
+}
+
+fn link(at: &Place, to: &Utf8Path, was: Option<&Utf8Path>) -> Result<Probe> {
+    match there(at)? {
+        None => return Ok(Probe::Absent),
+        Some(FileType::Symlink) => {}
+        Some(other) => return Ok(taken(at, other, FileType::Symlink)),
+    }
+    Ok(match files::link_target(at)? {
+        Some(target) if target == to.as_str() => Probe::Present,
+        Some(target) if was.is_none_or(|was| target != was.as_str()) => {
+            Probe::Conflict(format!("{at} is a link to {target}"))
+        }
+        _ => Probe::Absent,
+    })
+}
+
+fn unlink(at: &Place, was: &Utf8Path) -> Result<Probe> {
+    match there(at)? {
+        None => return Ok(Probe::Present),
+        Some(FileType::Symlink) => {}
+        Some(other) => return Ok(taken(at, other, FileType::Symlink)),
+    }
+    Ok(match files::link_target(at)? {
+        Some(target) if target != was.as_str() => Probe::Conflict(format!("{at} is a link to {target}")),
+        _ => Probe::Absent,
+    })
+}
+
+fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<Probe> {
+    let exists = |path: &Utf8Path| match there(&Place::host(path)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        found => Ok::<_, Error>(found?.is_some()),
+    };
+    Ok(match (exists(from)?, exists(to)?) {
+        (true, false) => Probe::Absent,
+        (false, true) => Probe::Present,
+        (true, true) => Probe::Conflict(format!("{to} exists already")),
+        (false, false) => Probe::Conflict(format!("neither {from} nor {to} exists")),
+    })
+}
+
+fn device(at: &Place, numbers: (u32, u32)) -> Result<Probe> {
+    Ok(match device::look(at, numbers)? {
+        Node::There => Probe::Present,
+        Node::Free { .. } => Probe::Absent,
+        Node::Taken(what) => Probe::Conflict(what),
+    })
+}
+
+fn remove_device(at: &Place, numbers: (u32, u32)) -> Result<Probe> {
+    Ok(match device::look(at, numbers)? {
+        Node::There => Probe::Absent,
+        Node::Free { .. } => Probe::Present,
+        Node::Taken(what) => Probe::Conflict(what),
+    })
+}
+
+fn mounted(step: &Mount) -> Result<Probe> {
+    Ok(match mount::standing(step)? {
+        Standing::Mounted => Probe::Present,
+        Standing::Free => Probe::Absent,
+        Standing::Taken(what) => Probe::Conflict(format!("{}: {what}", step.at)),
+    })
+}
+
+fn unmounted(step: &Mount) -> Result<Probe> {
+    Ok(match mount::standing(step)? {
+        Standing::Mounted => Probe::Absent,
+        Standing::Free => Probe::Present,
+        Standing::Taken(what) => Probe::Conflict(format!("{}: {what}", step.at)),
+    })
+}
+
+fn run(check: &[String]) -> Result<Probe> {
+    let output = command::run(&Command::new(check.iter().cloned()), &mut |_| true)?;
+    Ok(if output.status == 0 { Probe::Present } else { Probe::Absent })
+}

@@ -1,0 +1,163 @@
+//! Processes by their root, from proc(5). Membership is what the kernel says of a process' root directory at
+//! that moment; names and pid files mean nothing here.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::time::SystemTime;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use qchroot_api::{Process, Result};
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::errors::OrError;
+
+/// What is read of `/proc/PID/stat`; proc_pid_stat(5).
+pub(super) struct Stat {
+    name: String,
+    state: char,
+    /// Parent.
+    pub(super) ppid: i32,
+    start_ticks: u64,
+}
+
+impl Stat {
+    /// The name may hold anything, blanks and parentheses too; what follows the last one cannot.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (head, rest) = text.rsplit_once(") ")?;
+        let (_, name) = head.split_once(" (")?;
+        let mut fields = rest.split(' ');
+        let state = fields.next()?.chars().next()?;
+        let ppid = fields.next()?.parse().ok()?;
+        let start_ticks = fields.nth(17)?.parse().ok()?; // field 22
+        Some(Self { name: name.to_owned(), state, ppid, start_ticks })
+    }
+}
+
+/// All processes whose root can be told, and the dead ones that wait for their parent, their root empty.
+pub(crate) fn list() -> Result<Vec<Process>> {
+    let boot = boot_time();
+    Ok(pids()?.into_iter().filter_map(|pid| describe(pid, root_of(pid).unwrap_or_default(), boot)).collect())
+}
+
+/// A directory and all below it, as the root of processes.
+pub(super) struct Territory {
+    root: Utf8PathBuf,
+    identity: Option<(u64, u64)>,
+}
+
+impl Territory {
+    /// The territory of a container's root.
+    pub(super) fn new(root: &Utf8Path) -> Self {
+        let spelt = root.canonicalize_utf8().unwrap_or_else(|_| root.to_owned());
+        let identity = fs::metadata(&spelt).ok().map(|meta| (meta.dev(), meta.ino()));
+        Self { root: spelt, identity }
+    }
+
+    /// Members and their roots.
+    pub(super) fn members(&self) -> Result<Vec<(i32, Utf8PathBuf)>> {
+        Ok(pids()?.into_iter().filter_map(|pid| Some((pid, self.claim(pid)?))).collect())
+    }
+
+    /// Whether the kernel says at this moment that `pid` belongs here.
+    pub(super) fn owns(&self, pid: i32) -> bool {
+        self.claim(pid).is_some()
+    }
+
+    /// The member's root, as the host spells it. A root that the host cannot spell, in a mount namespace of its
+    /// own, is known by device and inode.
+    fn claim(&self, pid: i32) -> Option<Utf8PathBuf> {
+        let root = root_of(pid)?;
+        if root.starts_with(&self.root) {
+            return Some(root);
+        }
+        let meta = fs::metadata(format!("/proc/{pid}/root")).ok()?;
+        (self.identity == Some((meta.dev(), meta.ino()))).then(|| self.root.clone())
+    }
+}
+
+/// The root of a process. A process whose first thread has ended while others go on has it there.
+fn root_of(pid: i32) -> Option<Utf8PathBuf> {
+    let read = |path: String| Utf8PathBuf::from_path_buf(fs::read_link(path).ok()?).ok();
+    read(format!("/proc/{pid}/root")).or_else(|| {
+        let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+        tasks.flatten().find_map(|task| read(format!("{}/root", task.path().to_str()?)))
+    })
+}
+
+fn pids() -> Result<Vec<i32>> {
+    let failed = || "cannot read /proc".to_owned();
+    let entries = fs::read_dir("/proc").or_error(failed)?;
+    Ok(entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
+}
+
+/// `None` when it has ended meanwhile.
+fn describe(pid: i32, root: Utf8PathBuf, boot: u64) -> Option<Process> {
+    let read = |name: &str| fs::read(format!("/proc/{pid}/{name}")).ok();
+    let stat = Stat::parse(&String::from_utf8_lossy(&read("stat")?))?;
+    let status = read("status")?;
+    let uid = field(&String::from_utf8_lossy(&status), "Uid:").and_then(|ids| ids.get(1).copied())?;
+    let words = read("cmdline").unwrap_or_default();
+    Some(Process {
+        pid,
+        ppid: stat.ppid,
+        uid,
+        root,
+        command: command(&words, &stat.name),
+        started: boot + stat.start_ticks / rustix::param::clock_ticks_per_second(),
+        zombie: stat.state == 'Z',
+    })
+}
+
+fn command(words: &[u8], name: &str) -> String {
+    let end = words.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+    if end == 0 {
+        return format!("[{name}]");
+    }
+    let spaced: Vec<u8> = words[..end].iter().map(|&byte| if byte == 0 { b' ' } else { byte }).collect();
+    String::from_utf8_lossy(&spaced).into_owned()
+}
+
+/// The numbers of one line of `/proc/PID/status`.
+fn field(status: &str, name: &str) -> Option<Vec<u32>> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(line.split_whitespace().filter_map(|number| number.parse().ok()).collect())
+}
+
+/// Whether `pid` is the first process of a process namespace exactly one level below this process'.
+pub(super) fn is_first_below(pid: i32) -> bool {
+    let status = fs::read(format!("/proc/{pid}/status")).unwrap_or_default();
+    matches!(field(&String::from_utf8_lossy(&status), "NSpid:").as_deref(), Some([_, 1]))
+}
+
+/// Seconds since the epoch at which start times are zero; they count from boot with time asleep included.
+fn boot_time() -> u64 {
+    let up = clock_gettime(ClockId::Boottime);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let up = std::time::Duration::new(up.tv_sec.unsigned_abs(), up.tv_nsec.unsigned_abs() as u32);
+    now.saturating_sub(up).as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_name_does_not_shift_the_fields() {
+        let text = "42 (a) Z 1 (x) ) S 7 42 42 0 -1 0 0 0 0 0 1 2 3 4 20 0 1 0 12345 99 0";
+        let stat = Stat::parse(text).unwrap();
+        assert_eq!((stat.state, stat.ppid, stat.start_ticks), ('S', 7, 12345));
+        assert_eq!(stat.name, "a) Z 1 (x) ");
+    }
+
+    #[test]
+    fn this_process_is_listed_as_it_is() {
+        let own = i32::try_from(std::process::id()).unwrap();
+        let process = list().unwrap().into_iter().find(|process| process.pid == own).unwrap();
+        assert_eq!(process.root, "/");
+        assert_eq!(process.uid, rustix::process::geteuid().as_raw());
+        assert!(!process.zombie);
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        assert!(now.abs_diff(process.started) < 3600, "{} / {now}", process.started);
+        assert!(process.command.contains("host"), "{}", process.command);
+    }
+}

@@ -1,0 +1,122 @@
+//! Ends every process of a container. It signals nothing but what the kernel says, at that moment, is the
+//! container's; it does not know services.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use camino::Utf8Path;
+use nix::sys::signal::Signal;
+use qchroot_api::{Error, ErrorKind, Place, Result};
+use qchroot_engine::Deadline;
+
+use super::init::{find, procfs};
+use super::kernel::Handle;
+use super::members::Territory;
+use crate::{clock, mount};
+
+/// How long the kernel may take to bury what was killed. A process that waits for a device cannot be hurried.
+const BURIAL: Duration = Duration::from_secs(10);
+
+/// Between two looks at processes that come and go faster than they can be counted.
+const BREATH: Duration = Duration::from_millis(5);
+
+/// How often a crowd that grows while it is being stopped is counted again before it is killed.
+const ROUNDS: usize = 50;
+
+/// TERM for every process, KILL at the deadline; then the procfs of the container's init is unmounted.
+///
+/// # Errors
+/// Busy, with the process numbers, when something outlives SIGKILL.
+pub(crate) fn stop(root: &Utf8Path, proc: Option<&Place>, deadline: Deadline) -> Result<()> {
+    let territory = Territory::new(root);
+    let init = find(root)?;
+    let init_pid = init.as_ref().map(|(pid, _)| *pid);
+    let end = Instant::now() + deadline.0.saturating_sub(clock::steady());
+    ask(&territory, init_pid, end)?;
+    let last = Instant::now() + BURIAL;
+    if let Some((_, handle)) = init {
+        handle.signal(Signal::SIGKILL)?;
+        handle.wait(last)?;
+    }
+    kill(&territory, root, last)?;
+    match proc {
+        Some(at) => mount::unmount(&procfs(at), Deadline(clock::steady() + BURIAL)),
+        None => Ok(()),
+    }
+}
+
+/// Asks each member once to end, those that appear meanwhile too; returns when all have, or at `end`.
+fn ask(territory: &Territory, init: Option<i32>, end: Instant) -> Result<()> {
+    let mut asked = BTreeSet::new();
+    loop {
+        let members = handles(territory, init)?;
+        if members.is_empty() || Instant::now() >= end {
+            return Ok(());
+        }
+        for (_, handle) in members.iter().filter(|(pid, _)| asked.insert(*pid)) {
+            handle.signal(Signal::SIGTERM)?;
+            handle.signal(Signal::SIGCONT)?;
+        }
+        for (_, handle) in &members {
+            if !handle.wait(end)? {
+                return Ok(());
+            }
+        }
+        std::thread::sleep(BREATH);
+    }
+}
+
+/// Kills members until there is none. They are stopped first: a stopped process does not fork, and keeps its
+/// number from those that would.
+fn kill(territory: &Territory, root: &Utf8Path, last: Instant) -> Result<()> {
+    loop {
+        let members = freeze(territory)?;
+        if members.is_empty() {
+            return Ok(());
+        }
+        for (_, handle) in &members {
+            handle.signal(Signal::SIGKILL)?;
+        }
+        for (_, handle) in &members {
+            if !handle.wait(last)? {
+                return Err(survivors(root, &members));
+            }
+        }
+    }
+}
+
+fn freeze(territory: &Territory) -> Result<Vec<(i32, Handle)>> {
+    let mut frozen = BTreeSet::new();
+    for _ in 0..ROUNDS {
+        let members = handles(territory, None)?;
+        let mut grew = false;
+        for (_, handle) in members.iter().filter(|(pid, _)| frozen.insert(*pid)) {
+            handle.signal(Signal::SIGSTOP)?;
+            grew = true;
+        }
+        if !grew {
+            return Ok(members);
+        }
+    }
+    handles(territory, None)
+}
+
+/// Handles of the members, each asked about again once it is held, so that no number has changed hands.
+fn handles(territory: &Territory, except: Option<i32>) -> Result<Vec<(i32, Handle)>> {
+    let mut found = vec![];
+    for (pid, _) in territory.members()?.into_iter().filter(|(pid, _)| Some(*pid) != except) {
+        if let Some(handle) = Handle::open(pid)?
+            && territory.owns(pid)
+        {
+            found.push((pid, handle));
+        }
+    }
+    Ok(found)
+}
+
+fn survivors(root: &Utf8Path, members: &[(i32, Handle)]) -> Error {
+    let pids: Vec<String> = members.iter().map(|(pid, _)| pid.to_string()).collect();
+    Error::new(ErrorKind::Busy, format!("processes in {root} do not end: {}", pids.join(" ")))
+        .cause("they were killed, and wait for a device or a file system")
+        .hint("see their state with ps; try again when what they wait for has answered")
+}

@@ -1,0 +1,185 @@
+//! Runs a program inside a container to its end. It does not look up users and does not print: what went wrong
+//! before the program ran is an error, whose fact `exit` is the status that chroot(8) would give it.
+
+use std::convert::Infallible;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::{Pid, setsid};
+use qchroot_api::{Credentials, Entry, Error, ErrorKind, Result, Way};
+
+use super::channel::{Received, Sender, channel, readable};
+use super::program::Program;
+use super::signals::Signals;
+use super::terminal::Terminal;
+use super::{fork, identity, init, kernel};
+use crate::beneath;
+use crate::errors::OrError;
+
+/// Signals that are passed on to the program; of its end, SIGCHLD tells.
+const CAUGHT: [Signal; 8] = [
+    Signal::SIGCHLD,
+    Signal::SIGINT,
+    Signal::SIGTERM,
+    Signal::SIGHUP,
+    Signal::SIGQUIT,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGWINCH,
+];
+
+/// Runs the program of `entry`; its exit status, or 128+N when signal N ended it.
+pub(crate) fn enter(entry: &Entry) -> Result<i32> {
+    identity::refuse_directories()?;
+    let passage = Passage::open(&entry.way, &entry.credentials)?;
+    let program = Program::new(&passage.words(&entry.argv), passage.argv0(entry), &entry.env)?;
+    let mut terminal = Terminal::open(passage.root(), entry.credentials.uid)?;
+    let signals = Signals::catch(&CAUGHT)?;
+    let (sender, mut receiver) = channel::<Error>()?;
+    let child = passage.fork(|| {
+        let Err(error) = become_it(entry, &passage, &program, terminal.as_ref(), &sender);
+        sender.send(&error);
+        1
+    })?;
+    drop(sender);
+    let received = receiver.receive(None);
+    if let Received::Message(error) = received? {
+        fork::wait(child).or_error(|| "cannot wait for a child".into())?;
+        return Err(error);
+    }
+    match &mut terminal {
+        Some(terminal) => terminal.relay(child, &signals),
+        None => attend(child, &signals),
+    }
+}
+
+/// In the child: everything between fork(2) and execve(2).
+fn become_it(
+    entry: &Entry,
+    passage: &Passage,
+    program: &Program,
+    terminal: Option<&Terminal>,
+    sender: &Sender<Error>,
+) -> Result<Infallible> {
+    setsid().or_error(|| "cannot begin a session".into())?;
+    if let Some(terminal) = terminal {
+        terminal.take()?;
+    }
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    match passage.root() {
+        Some(root) => identity::enter_root(root, &entry.directory)?,
+        None => rustix::process::chdir("/").or_error(|| "cannot change to /".into())?,
+    }
+    identity::close_others(&[sender.as_raw_fd()])?;
+    let report: Sender<Error> = kept(3).into();
+    let who = passage.root().map(|_| &entry.credentials);
+    let Err(error) = cross(who, program, &report);
+    report.send(&error);
+    // SAFETY: _exit(2) ends this process at once; the error has been told.
+    unsafe { nix::libc::_exit(1) }
+}
+
+/// The last steps, with no descriptor left but the standard streams and the report.
+fn cross(who: Option<&Credentials>, program: &Program, report: &Sender<Error>) -> Result<Infallible> {
+    who.map_or(Ok(()), identity::assume)?;
+    // After the change of user, which takes it back; see PR_SET_PDEATHSIG(2const).
+    kernel::die_with_parent(Signal::SIGKILL).or_error(|| "cannot tie the program to qchroot".into())?;
+    if !report.is_heard() {
+        return Err(Error::new(ErrorKind::Internal, "qchroot has ended"));
+    }
+    identity::default_actions();
+    identity::unblock_signals()?;
+    Err(program.exec())
+}
+
+/// The descriptor that [`identity::close_others`] has moved to `number`.
+pub(super) fn kept(number: i32) -> OwnedFd {
+    use std::os::fd::FromRawFd;
+    // SAFETY: it was moved there a moment ago, and this is the only owner of the new number.
+    unsafe { OwnedFd::from_raw_fd(number) }
+}
+
+/// Passes signals on until the child has ended.
+fn attend(child: Pid, signals: &Signals) -> Result<i32> {
+    loop {
+        readable(signals.as_fd(), None)?;
+        for signal in signals.pending() {
+            pass_on(signal, child)?;
+        }
+        if let Some(status) = fork::try_wait(child).or_error(|| "cannot wait for a child".into())? {
+            return Ok(status);
+        }
+    }
+}
+
+/// Sends a signal of ours to the session of the child, which has not been waited for.
+pub(super) fn pass_on(signal: Signal, child: Pid) -> Result<()> {
+    if signal == Signal::SIGCHLD {
+        return Ok(());
+    }
+    match killpg(child, signal) {
+        Ok(()) | Err(Errno::ESRCH | Errno::EPERM) => Ok(()),
+        Err(errno) => Err(errno).or_error(|| format!("cannot pass {signal} on")),
+    }
+}
+
+/// A way inside, opened.
+pub(super) enum Passage {
+    /// By chroot(2), into the container's process namespace where it has one.
+    Root {
+        /// The container's root.
+        root: OwnedFd,
+        /// Its process namespace.
+        namespace: Option<OwnedFd>,
+    },
+    /// By a command of the host's.
+    Command(Vec<String>),
+}
+
+impl Passage {
+    /// Opens a way for a program of `who`.
+    pub(super) fn open(way: &Way, who: &Credentials) -> Result<Self> {
+        match way {
+            Way::Chroot { root } => {
+                let inside = beneath::open_root(root)?;
+                let namespace = init::namespace(root, &inside)?;
+                Ok(Self::Root { root: inside, namespace })
+            }
+            Way::Command { prefix } if who.uid == 0 => Ok(Self::Command(prefix.clone())),
+            Way::Command { prefix } => Err(Error::new(
+                ErrorKind::Unavailable,
+                format!("cannot run a program as user {} through {}", who.uid, prefix.join(" ")),
+            )),
+            _ => Err(Error::new(ErrorKind::Unavailable, "this way into a container is not known here")),
+        }
+    }
+
+    /// The root to change to.
+    pub(super) fn root(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Self::Root { root, .. } => Some(root.as_fd()),
+            Self::Command(_) => None,
+        }
+    }
+
+    /// All words of the command, for a program with these.
+    pub(super) fn words(&self, argv: &[String]) -> Vec<String> {
+        match self {
+            Self::Root { .. } => argv.to_vec(),
+            Self::Command(prefix) => [prefix, argv].concat(),
+        }
+    }
+
+    fn argv0<'a>(&self, entry: &'a Entry) -> Option<&'a str> {
+        entry.argv0.as_deref().filter(|_| self.root().is_some())
+    }
+
+    /// Forks a child inside the container's process namespace.
+    pub(super) fn fork(&self, body: impl FnOnce() -> i32) -> Result<Pid> {
+        match self {
+            Self::Root { namespace, .. } => init::fork_into(namespace.as_ref(), body),
+            Self::Command(_) => init::fork_into(None, body),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Processes: who belongs to a container, its init, how a program gets inside, services and their supervisors.
+//!
+//! It must not know mount tables, images or configuration, and it stores nothing: what it says of a process it
+//! was told by the kernel a moment ago.
+
+mod channel;
+pub(crate) mod enter;
+mod fork;
+pub(crate) mod guard;
+mod identity;
+mod log;
+mod program;
+mod reaper;
+pub(crate) mod service;
+mod signals;
+pub(crate) mod supervisor;
+mod terminal;
+
+#[cfg(target_os = "linux")]
+#[path = "../linux/process_init.rs"]
+pub(crate) mod init;
+#[cfg(target_os = "linux")]
+#[path = "../linux/process.rs"]
+mod kernel;
+#[cfg(target_os = "linux")]
+#[path = "../linux/process_members.rs"]
+pub(crate) mod members;
+#[cfg(target_os = "linux")]
+#[path = "../linux/process_stop.rs"]
+mod stop;
+
+#[cfg(target_os = "freebsd")]
+#[path = "../freebsd/process_init.rs"]
+pub(crate) mod init;
+#[cfg(target_os = "freebsd")]
+#[path = "../freebsd/process.rs"]
+mod kernel;
+#[cfg(target_os = "freebsd")]
+#[path = "../freebsd/process_members.rs"]
+pub(crate) mod members;

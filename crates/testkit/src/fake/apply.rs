@@ -11,14 +11,14 @@ use super::resolve::Found;
 use super::state::State;
 
 /// Character devices that do no harm on Linux: `Documentation/admin-guide/devices.txt`.
-const SAFE_DEVICES: &[(u32, u32)] = &[(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 2)];
+const SAFE_DEVICES: &[(u32, u32)] = &[(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0)];
 
 impl State {
     pub(crate) fn apply(&mut self, step: &Step, deadline: Duration) -> Result<()> {
         if !self.superuser {
             return Err(refuse(ErrorKind::Permission, format!("cannot {step}"), "operation not permitted"));
         }
-        self.act(step, deadline).map_err(|error| in_step(step, error))
+        self.act(step, deadline)
     }
 
     fn act(&mut self, step: &Step, deadline: Duration) -> Result<()> {
@@ -47,7 +47,7 @@ impl State {
 
     /// A place where a new file may be made: its parent is a directory that exists.
     fn free(&self, at: &Place) -> Result<Found> {
-        let found = self.tree.place(at)?;
+        let found = self.tree.spot(at)?;
         match self.tree.get(&found) {
             None => Ok(found),
             Some(inode) => Err(exists(&found.seen, inode)),
@@ -61,7 +61,7 @@ impl State {
 
     /// Puts a file in place of nothing or of one that `takes` accepts.
     fn replace(&mut self, at: &Place, inode: Inode, takes: impl Fn(&Body) -> bool) -> Result<()> {
-        let found = self.tree.place(at)?;
+        let found = self.tree.spot(at)?;
         match self.tree.get(&found) {
             Some(old) if !takes(&old.body) => Err(exists(&found.seen, old)),
             _ => self.tree.put(&found, inode),
@@ -69,21 +69,22 @@ impl State {
     }
 
     fn remove_one(&mut self, at: &Place, takes: impl Fn(&Body) -> bool) -> Result<()> {
-        match self.tree.look(at)? {
+        match self.tree.find(at)? {
             None => Ok(()),
             Some((found, inode)) if takes(&inode.body) => self.tree.remove(&found),
-            Some((found, inode)) => {
-                let why = format!("it is {}", inode.words());
-                Err(refuse(ErrorKind::System, format!("cannot remove {}", found.seen), &why))
-            }
+            Some((_, inode)) => Err(refuse(
+                ErrorKind::Exists,
+                format!("cannot remove {at}"),
+                &format!("it is {}", inode.words()),
+            )),
         }
     }
 
     fn remove_dir(&mut self, at: &Place) -> Result<()> {
-        let Some((found, inode)) = self.tree.look(at)? else { return Ok(()) };
+        let Some((found, inode)) = self.tree.find(at)? else { return Ok(()) };
         let refused = |kind, why| Err(refuse(kind, format!("cannot remove {}", found.seen), why));
         if !inode.is_directory() {
-            return refused(ErrorKind::System, "not a directory");
+            return Ok(());
         }
         if found.is_mount_point() {
             return refused(ErrorKind::Busy, "device busy");
@@ -97,7 +98,7 @@ impl State {
     }
 
     fn remove_tree(&mut self, at: &Utf8Path) -> Result<()> {
-        let Some((found, _)) = self.tree.look(&Place::host(at))? else { return Ok(()) };
+        let Some((found, _)) = self.tree.find(&Place::host(at))? else { return Ok(()) };
         if let Some(mount) = self.tree.mounts_below(&found.seen).next() {
             let why = format!("{} is mounted on {}", mount.line.fs, mount.line.at);
             return Err(refuse(ErrorKind::Busy, format!("cannot remove {at}"), &why));
@@ -106,7 +107,7 @@ impl State {
     }
 
     fn copy_tree(&mut self, from: &Utf8Path, to: &Utf8Path) -> Result<()> {
-        let Some((source, _)) = self.tree.look(&Place::host(from))? else {
+        let Some((source, _)) = self.tree.find(&Place::host(from))? else {
             return Err(refuse(
                 ErrorKind::NotFound,
                 format!("cannot copy {from}"),
@@ -173,13 +174,14 @@ impl State {
             return refused(ErrorKind::Unavailable, "devices come from devfs(5) here");
         }
         if !SAFE_DEVICES.contains(&(major, minor)) {
-            return refused(
-                ErrorKind::Internal,
-                &format!("{major}:{minor} is not on the list of safe devices"),
-            );
+            return refused(ErrorKind::Internal, &format!("{major}:{minor} is not on the list of safe ones"));
         }
         let device = Inode::new(Body::Device { block: false, major, minor }, 0o666);
-        self.replace(at, device, |old| matches!(old, Body::File(content) if content.is_empty()))
+        let same = device.body.clone();
+        self.replace(at, device, |old| match old {
+            Body::File(content) => content.is_empty(),
+            other => *other == same,
+        })
     }
 }
 
@@ -189,9 +191,4 @@ fn join(path: &Utf8Path, below: &Utf8Path) -> camino::Utf8PathBuf {
 
 fn exists(at: &Utf8Path, inode: &Inode) -> Error {
     refuse(ErrorKind::Exists, format!("cannot make {at}"), &format!("{} is there", inode.words()))
-}
-
-/// Says in front which step failed.
-fn in_step(step: &Step, error: Error) -> Error {
-    error.while_doing(format!("cannot {step}"))
 }

@@ -5,13 +5,18 @@ use qchroot_api::{Error, ErrorKind, Mount, MountFs, Mounted, Place, Platform, Re
 
 use super::node::{Body, Inode};
 use super::refuse;
-use super::resolve::Found;
+use super::resolve::{Covered, Found, MISSING, obstructed};
 use super::state::State;
 use super::volume::{Spot, View};
 
 impl State {
     pub(crate) fn mount(&mut self, mount: &Mount) -> Result<()> {
         let on = self.directory(&mount.at)?;
+        if on.is_mount_point() {
+            let what = format!("cannot mount on {}", mount.at);
+            let why = format!("{} is mounted there already", self.tree.mount(on.mount).line.fs);
+            return Err(refuse(ErrorKind::Exists, what, &why));
+        }
         self.offers(&mount.fs)?;
         let mut view = match &mount.fs {
             MountFs::Null { source } => self.null(source, &on)?,
@@ -33,20 +38,16 @@ impl State {
 
     /// The directory at a place, which no link may stand for.
     fn directory(&self, at: &Place) -> Result<Found> {
-        let found = self.tree.place(at)?;
+        let found = self.tree.spot(at)?;
         match self.tree.get(&found) {
             Some(inode) if inode.is_directory() => Ok(found),
-            Some(inode) => {
-                let why = format!("{} is {}, not a directory", found.seen, inode.words());
-                Err(refuse(ErrorKind::System, format!("cannot mount on {}", found.seen), &why))
-            }
+            Some(inode) => Err(obstructed(at, &found.seen, inode)),
             None => Err(missing(&found.seen)),
         }
     }
 
     fn offers(&self, fs: &MountFs) -> Result<()> {
         let name = match (fs, self.platform) {
-            (MountFs::Null { .. }, Platform::Linux) => return Ok(()),
             (MountFs::Proc, Platform::Freebsd) => "procfs",
             (other, _) => other.name(),
         };
@@ -65,9 +66,9 @@ impl State {
             }
             None => return Err(missing(source)),
         }
-        if on.seen == from.seen {
-            let why = "a directory cannot be mounted on itself";
-            return Err(refuse(ErrorKind::System, format!("cannot mount {source}"), why));
+        if on.seen.starts_with(&from.seen) {
+            let what = format!("cannot mount {source} on {}", on.seen);
+            return Err(refuse(ErrorKind::Config, what, "the target lies inside the source"));
         }
         let mut view = self.tree.mount(from.mount).view.clone();
         view.base = view.base.join(&from.rel);
@@ -84,7 +85,7 @@ impl State {
         if upper_at.path.starts_with(&work_at.path) || work_at.path.starts_with(&upper_at.path) {
             return refused(ErrorKind::System, "upper and work directory overlap");
         }
-        let takes_changes = |m: &super::resolve::Covered| match m.made_by.as_ref().map(|mount| &mount.fs) {
+        let takes_changes = |m: &Covered| match m.made_by.as_ref().map(|mount| &mount.fs) {
             Some(MountFs::Overlay { .. }) => m.view.layers.first() == Some(&upper_at),
             _ => false,
         };
@@ -140,14 +141,16 @@ impl State {
     }
 
     pub(crate) fn unmount(&mut self, mount: &Mount) -> Result<()> {
-        let Some((found, _)) = self.tree.look(&mount.at)? else { return Ok(()) };
+        let Some((found, _)) = self.tree.find(&mount.at)? else { return Ok(()) };
         if !found.is_mount_point() {
             return Ok(());
         }
         let refused = |why: &str| Err(refuse(ErrorKind::Busy, format!("cannot unmount {}", found.seen), why));
         let there = self.tree.mount(found.mount);
         if there.made_by.as_ref().is_none_or(|made_by| made_by.fs != mount.fs) {
-            return refused(&format!("{} is mounted there", there.line.fs));
+            let what = format!("cannot unmount {}", mount.at);
+            let why = format!("{} from {} is mounted on it", there.line.fs, there.line.source);
+            return Err(refuse(ErrorKind::Exists, what, &why));
         }
         if self.tree.mounts.iter().any(|m| m.id != found.mount && m.parent == found.mount) {
             return refused("device busy: something is mounted below");
@@ -169,5 +172,5 @@ fn source_in_table(fs: &MountFs) -> String {
 }
 
 fn missing(path: &Utf8Path) -> Error {
-    refuse(ErrorKind::NotFound, format!("cannot open {path}"), "no such file or directory")
+    refuse(ErrorKind::NotFound, format!("cannot open {path}"), MISSING)
 }

@@ -66,7 +66,7 @@ impl Inode {
         match self.body {
             Body::Directory { .. } => "a directory",
             Body::File(_) => "a file",
-            Body::Link(_) => "a symbolic link",
+            Body::Link(_) => "a link",
             Body::Device { .. } => "a device",
             Body::Fifo => "a named pipe",
             Body::Whiteout => "nothing",

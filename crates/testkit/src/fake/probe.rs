@@ -1,151 +1,126 @@
 //! How the machine stands to a step: absent, present, in conflict or unknown. It changes nothing.
 
 use camino::Utf8Path;
-use qchroot_api::{Mount, Place, Platform, Result, Step};
+use qchroot_api::{Error, ErrorKind, Mount, Place, Platform, Result, Step};
 use qchroot_engine::Probe;
 
 use super::node::{Body, Inode};
+use super::resolve::{Covered, obstructed};
 use super::state::State;
 
 impl State {
     pub(crate) fn probe(&self, step: &Step) -> Result<Probe> {
         match step {
-            Step::MakeDir { at, .. } => self.probe_dir(at),
-            Step::RemoveDir { at } => self.probe_remove_dir(at),
-            Step::Stage { at } => self.probe_stage(at),
-            Step::CopyTree { to, .. } => Ok(self.absent_or(&Place::host(to), |_| Probe::Unknown)?),
-            Step::RemoveTree { at } => self.probe_remove_tree(at),
+            Step::MakeDir { at, .. } => self.absent_or(at, |inode| match inode.is_directory() {
+                true => Probe::Present,
+                false => taken(at, inode, "a directory"),
+            }),
+            Step::RemoveDir { at } => self.gone_or(at, |inode| match inode.is_directory() {
+                true => Probe::Absent,
+                false => Probe::Present,
+            }),
+            Step::Stage { at } => self.absent_or(&Place::host(at), |inode| match inode.is_directory() {
+                true => Probe::Unknown,
+                false => taken(&Place::host(at), inode, "a directory"),
+            }),
+            Step::CopyTree { to, .. } => {
+                self.absent_or(&Place::host(to), |_| Probe::Conflict(format!("{to} exists already")))
+            }
+            Step::RemoveTree { at } => self.gone_or(&Place::host(at), |inode| match inode.is_directory() {
+                true => Probe::Absent,
+                false => taken(&Place::host(at), inode, "a directory"),
+            }),
             Step::WriteFile { at, text, mode, was } => self.probe_write(at, text, *mode, was.as_deref()),
-            Step::RemoveFile { at, was, .. } => self.gone_or(at, |inode| match &inode.body {
-                Body::File(content) if content == was.as_bytes() => Probe::Absent,
-                Body::File(_) => conflict(at, "has other content than was written"),
-                _ => conflict(at, &format!("is {}, not a file", inode.words())),
+            Step::RemoveFile { at, .. } => self.gone_or(at, |inode| match &inode.body {
+                Body::File(_) => Probe::Absent,
+                _ => taken(at, inode, "a file"),
             }),
             Step::Link { at, to, was } => self.absent_or(at, |inode| match &inode.body {
                 Body::Link(is) if is == to => Probe::Present,
                 Body::Link(is) if Some(is) == was.as_ref() => Probe::Absent,
-                Body::Link(is) => conflict(at, &format!("is a symbolic link to {is}")),
-                _ => conflict(at, &format!("is {}, not a symbolic link", inode.words())),
+                _ => other_link(at, inode),
             }),
             Step::Unlink { at, was } => self.gone_or(at, |inode| match &inode.body {
                 Body::Link(is) if is == was => Probe::Absent,
-                Body::Link(is) => conflict(at, &format!("is a symbolic link to {is}")),
-                _ => conflict(at, &format!("is {}, not a symbolic link", inode.words())),
+                _ => other_link(at, inode),
             }),
             Step::Rename { from, to } => self.probe_rename(from, to),
-            Step::Device { at, major, minor } => self.absent_or(at, |inode| match &inode.body {
-                Body::Device { block: false, major: a, minor: b } if (a, b) == (major, minor) => {
-                    Probe::Present
-                }
-                Body::File(content) if content.is_empty() => Probe::Absent,
-                Body::File(_) => conflict(at, "is a file that is not empty, not the device"),
-                Body::Device { .. } => conflict(at, "is another device"),
-                _ => conflict(at, &format!("is {}, not the device", inode.words())),
-            }),
-            Step::RemoveDevice { at, major, minor } => self.gone_or(at, |inode| match &inode.body {
-                Body::Device { block: false, major: a, minor: b } if (a, b) == (major, minor) => {
-                    Probe::Absent
-                }
-                _ => conflict(at, &format!("is {}, not the device", inode.words())),
-            }),
-            Step::Mount(mount) => self.probe_mount(mount),
-            Step::Unmount(mount) => self.probe_unmount(mount),
+            Step::Device { at, major, minor } => {
+                self.absent_or(at, |inode| device(at, inode, (*major, *minor), Probe::Present, Probe::Absent))
+            }
+            Step::RemoveDevice { at, major, minor } => {
+                self.gone_or(at, |inode| device(at, inode, (*major, *minor), Probe::Absent, Probe::Present))
+            }
+            Step::Mount(mount) => {
+                settle(self.probe_mount(mount, Probe::Present, Probe::Absent), Probe::Absent)
+            }
+            Step::Unmount(mount) => {
+                settle(self.probe_mount(mount, Probe::Absent, Probe::Present), Probe::Present)
+            }
             _ => Ok(self.probe_process(step)),
         }
     }
 
     fn absent_or(&self, at: &Place, there: impl FnOnce(&Inode) -> Probe) -> Result<Probe> {
-        Ok(self.tree.look(at)?.map_or(Probe::Absent, |(_, inode)| there(&inode)))
+        settle(
+            self.tree.find(at).map(|found| found.map_or(Probe::Absent, |(_, inode)| there(&inode))),
+            Probe::Absent,
+        )
     }
 
     fn gone_or(&self, at: &Place, there: impl FnOnce(&Inode) -> Probe) -> Result<Probe> {
-        Ok(self.tree.look(at)?.map_or(Probe::Present, |(_, inode)| there(&inode)))
-    }
-
-    fn probe_dir(&self, at: &Place) -> Result<Probe> {
-        self.absent_or(at, |inode| match inode.is_directory() {
-            true => Probe::Present,
-            false => conflict(at, &format!("is {}, not a directory", inode.words())),
-        })
-    }
-
-    fn probe_remove_dir(&self, at: &Place) -> Result<Probe> {
-        let Some((found, inode)) = self.tree.look(at)? else { return Ok(Probe::Present) };
-        if !inode.is_directory() {
-            return Ok(conflict(at, &format!("is {}, not a directory", inode.words())));
-        }
-        Ok(if self.tree.list(&found).is_empty() { Probe::Absent } else { Probe::Present })
-    }
-
-    fn probe_stage(&self, at: &Utf8Path) -> Result<Probe> {
-        self.absent_or(&Place::host(at), |inode| match inode.is_directory() {
-            true => Probe::Unknown,
-            false => conflict(&Place::host(at), &format!("is {}, not a directory", inode.words())),
-        })
-    }
-
-    fn probe_remove_tree(&self, at: &Utf8Path) -> Result<Probe> {
-        let Some((found, _)) = self.tree.look(&Place::host(at))? else { return Ok(Probe::Present) };
-        Ok(match self.tree.mounts_below(&found.seen).next() {
-            Some(mount) => Probe::Conflict(format!("{} is mounted on {}", mount.line.fs, mount.line.at)),
-            None => Probe::Absent,
-        })
+        settle(
+            self.tree.find(at).map(|found| found.map_or(Probe::Present, |(_, inode)| there(&inode))),
+            Probe::Present,
+        )
     }
 
     fn probe_write(&self, at: &Place, text: &str, mode: u32, was: Option<&str>) -> Result<Probe> {
         self.absent_or(at, |inode| match &inode.body {
             Body::File(is) if is == text.as_bytes() && inode.mode == mode => Probe::Present,
-            Body::File(is) if is == text.as_bytes() || was.is_some_and(|was| is == was.as_bytes()) => {
-                Probe::Absent
-            }
-            Body::File(_) => conflict(at, "has other content than expected"),
-            _ => conflict(at, &format!("is {}, not a file", inode.words())),
+            Body::File(is) if is == text.as_bytes() => Probe::Absent,
+            Body::File(is) if was.is_some_and(|was| is == was.as_bytes()) => Probe::Absent,
+            Body::File(_) => Probe::Conflict(format!("{at} has other content than expected")),
+            _ => taken(at, inode, "a file"),
         })
     }
 
     fn probe_rename(&self, from: &Utf8Path, to: &Utf8Path) -> Result<Probe> {
-        let there = |path| Ok(self.tree.look(&Place::host(path))?.is_some());
+        let there = |path| Ok(self.tree.find(&Place::host(path))?.is_some());
         Ok(match (there(from)?, there(to)?) {
             (true, false) => Probe::Absent,
             (false, true) => Probe::Present,
-            (true, true) => conflict(&Place::host(to), "exists already"),
-            (false, false) => conflict(&Place::host(from), "does not exist"),
+            (true, true) => Probe::Conflict(format!("{to} exists already")),
+            (false, false) => Probe::Conflict(format!("neither {from} nor {to} exists")),
         })
     }
 
-    fn probe_mount(&self, mount: &Mount) -> Result<Probe> {
-        let Some((found, inode)) = self.tree.look(&mount.at)? else { return Ok(Probe::Absent) };
+    fn probe_mount(&self, mount: &Mount, there: Probe, free: Probe) -> Result<Probe> {
+        let Some((found, inode)) = self.tree.find(&mount.at)? else { return Ok(free) };
         if !inode.is_directory() {
-            return Ok(conflict(&mount.at, &format!("is {}, not a directory", inode.words())));
+            return Err(obstructed(&mount.at, &found.seen, &inode));
         }
         if !found.is_mount_point() {
-            return Ok(Probe::Absent);
+            return Ok(free);
         }
-        let there = self.tree.mount(found.mount);
-        Ok(match there.made_by.as_ref().is_some_and(|m| m.fs == mount.fs && m.read_only == mount.read_only) {
-            true => Probe::Present,
-            false => {
-                Probe::Conflict(format!("{} is mounted on {} already", there.line.fs, mount.at.lexical()))
-            }
-        })
-    }
-
-    fn probe_unmount(&self, mount: &Mount) -> Result<Probe> {
-        let Some((found, _)) = self.tree.look(&mount.at)? else { return Ok(Probe::Present) };
-        if !found.is_mount_point() {
-            return Ok(Probe::Present);
+        let Covered { line, made_by, .. } = self.tree.mount(found.mount);
+        if made_by.as_ref().is_none_or(|made_by| made_by.fs != mount.fs) {
+            let what = format!("{}: {} from {} is mounted on it", mount.at, line.fs, line.source);
+            return Ok(Probe::Conflict(what));
         }
-        let there = self.tree.mount(found.mount);
-        Ok(match there.made_by.as_ref().is_some_and(|m| m.fs == mount.fs) {
-            true => Probe::Absent,
-            false => Probe::Conflict(format!("{} is mounted on {}", there.line.fs, mount.at.lexical())),
-        })
+        if mount.read_only && !line.read_only {
+            let what = format!("{}: {} is mounted on it, but not read-only", mount.at, mount.fs.name());
+            return Ok(Probe::Conflict(what));
+        }
+        Ok(there)
     }
 
     fn probe_process(&self, step: &Step) -> Probe {
         let present = match step {
             Step::StartInit { root, .. } => self.init_of(root).is_some(),
-            Step::StopInit { root, .. } => self.inside_of(root).next().is_none(),
+            Step::StopInit { root, .. } => {
+                self.init_of(root).is_none() && self.inside_of(root).next().is_none()
+            }
             Step::StartService(service) => self.holder(&service.lock).is_some(),
             Step::StopService(service) => self.holder(&service.lock).is_none(),
             Step::Run { check: Some(check), .. } => self.run(check).is_ok_and(|output| output.status == 0),
@@ -159,6 +134,35 @@ impl State {
     }
 }
 
-fn conflict(at: &Place, what: &str) -> Probe {
-    Probe::Conflict(format!("{} {what}", at.lexical()))
+/// Without a way to it nothing is there; something on the way is in conflict.
+fn settle(probe: Result<Probe>, missing: Probe) -> Result<Probe> {
+    let in_the_way = |error: &Error| error.kind() == ErrorKind::Exists;
+    match probe {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(missing),
+        Err(error) if in_the_way(&error) => Ok(Probe::Conflict(error.to_string())),
+        probe => probe,
+    }
+}
+
+fn taken(at: &Place, inode: &Inode, wanted: &str) -> Probe {
+    Probe::Conflict(format!("{at} is {}, not {wanted}", inode.words()))
+}
+
+fn other_link(at: &Place, inode: &Inode) -> Probe {
+    match &inode.body {
+        Body::Link(to) => Probe::Conflict(format!("{at} is a link to {to}")),
+        _ => taken(at, inode, "a link"),
+    }
+}
+
+fn device(at: &Place, inode: &Inode, want: (u32, u32), there: Probe, free: Probe) -> Probe {
+    match &inode.body {
+        Body::Device { block: false, major, minor } if (*major, *minor) == want => there,
+        Body::Device { major, minor, .. } => {
+            Probe::Conflict(format!("{at} is device {major}:{minor}, not {}:{}", want.0, want.1))
+        }
+        Body::File(content) if content.is_empty() => free,
+        Body::File(_) => Probe::Conflict(format!("{at} is a file with content, not a device")),
+        _ => taken(at, inode, "a device"),
+    }
 }

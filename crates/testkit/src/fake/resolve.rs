@@ -12,6 +12,8 @@ use super::volume::{Spot, View, Volumes};
 /// As many links as Linux follows: path_resolution(7).
 const MAX_LINKS: usize = 40;
 
+pub(crate) const MISSING: &str = "no such file or directory";
+
 /// The id of the mount that holds `/`.
 pub(crate) const ROOT_MOUNT: u32 = 0;
 
@@ -122,7 +124,7 @@ impl Tree {
             match self.get(here) {
                 Some(inode) if inode.is_directory() => {}
                 Some(_) => return Err(failed(ErrorKind::System, "not a directory")),
-                None => return Err(failed(ErrorKind::NotFound, "no such file or directory")),
+                None => return Err(failed(ErrorKind::NotFound, MISSING)),
             }
             let next = self.child(here, &name);
             match self.get(&next).map(|inode| &inode.body) {
@@ -148,9 +150,28 @@ impl Tree {
         self.walk(self.under_mounts(top), path, follow)
     }
 
-    /// Resolves a place, its last component not followed.
-    pub(crate) fn place(&self, at: &Place) -> Result<Found> {
+    /// Resolves a place to look at it, its last component not followed.
+    fn place(&self, at: &Place) -> Result<Found> {
         self.walk(self.root_of(at)?, at.path(), false)
+    }
+
+    /// Resolves a place to change it: inside a container no link on the way is followed.
+    ///
+    /// # Errors
+    /// `Exists`, naming the component, where something that is not a directory is on the way.
+    pub(crate) fn spot(&self, at: &Place) -> Result<Found> {
+        let mut found = self.root_of(at)?;
+        if !at.is_within() {
+            return self.walk(found, at.path(), false);
+        }
+        for name in at.path().components() {
+            match self.get(&found) {
+                Some(inode) if inode.is_directory() => found = self.child(&found, name.as_str()),
+                Some(inode) => return Err(obstructed(at, &found.seen, inode)),
+                None => return Err(refuse(ErrorKind::NotFound, format!("cannot open {at}"), MISSING)),
+            }
+        }
+        Ok(found)
     }
 
     /// Resolves a place with every link followed beneath its root.
@@ -170,9 +191,18 @@ impl Tree {
         self.mount(at.mount).view.get(&self.volumes, &at.rel)
     }
 
-    /// What is at a place; `None` also when a directory on the way is missing.
+    /// What a step finds at a place; `None` also when a directory on the way is missing.
+    pub(crate) fn find(&self, at: &Place) -> Result<Option<(Found, Inode)>> {
+        self.there(self.spot(at))
+    }
+
+    /// What can be seen at a place; `None` also when a directory on the way is missing.
     pub(crate) fn look(&self, at: &Place) -> Result<Option<(Found, Inode)>> {
-        match self.place(at) {
+        self.there(self.place(at))
+    }
+
+    fn there(&self, found: Result<Found>) -> Result<Option<(Found, Inode)>> {
+        match found {
             Ok(found) => Ok(self.get(&found).cloned().map(|inode| (found, inode))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -205,6 +235,11 @@ impl Tree {
             |path: Utf8PathBuf| path.strip_prefix(&at.rel).map(Utf8Path::to_owned).unwrap_or_default();
         all.into_iter().map(|(path, inode)| (below(path), inode)).collect()
     }
+}
+
+pub(crate) fn obstructed(at: &Place, seen: &Utf8Path, inode: &Inode) -> Error {
+    let name = seen.file_name().unwrap_or("/");
+    Error::new(ErrorKind::Exists, format!("cannot use {at}: {name} is {}, not a directory", inode.words()))
 }
 
 fn named(error: Error, seen: &Utf8Path) -> Error {

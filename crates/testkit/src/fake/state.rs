@@ -76,7 +76,7 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(platform: Platform) -> Self {
         let (disk, filesystems): (_, &[&str]) = match platform {
-            Platform::Linux => ("ext4", &["ext4", "overlay", "tmpfs", "proc", "devpts", "sysfs"]),
+            Platform::Linux => ("ext4", &["ext4", "nullfs", "overlay", "tmpfs", "proc", "devpts", "sysfs"]),
             Platform::Freebsd => ("ufs", &["ufs", "nullfs", "devfs", "procfs", "fdescfs", "tmpfs"]),
         };
         let mut state = Self {

@@ -5,7 +5,6 @@ use libtest_mimic::Trial;
 use qchroot_api::{
     Base, Capability, Container, FileKind, Kind, Place, Plan, Platform, Result, SharedStorage, Step,
 };
-use qchroot_engine::{Deadline, Host};
 
 use super::footprint::stays_within;
 use super::transaction::{all_present, leaves_no_trace, rolls_back_from_everywhere, succeed};
@@ -117,9 +116,9 @@ impl World {
         Place::within(self.container().root(), path)
     }
 
+    /// Writes as a process of the container would.
     fn write(&self, path: impl AsRef<Utf8Path>) -> Result<()> {
-        let step = Step::WriteFile { at: self.inside(path), text: "new".into(), mode: 0o755, was: None };
-        self.host.apply(&step, Deadline(self.host.steady_clock()))
+        self.host.write_inside(self.container().root(), path, "new")
     }
 
     fn of_base(&self) -> Snapshot {

@@ -21,7 +21,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Entry, Error, ErrorKind, Output, Platform, Process, Result};
+use qchroot_api::{Entry, Error, ErrorKind, Output, Place, Platform, Process, Result};
 
 pub use faults::Moment;
 use node::{Body, Inode};
@@ -121,6 +121,21 @@ impl FakeHost {
             Body::File(content) => Some(String::from_utf8_lossy(content).into_owned()),
             _ => None,
         }
+    }
+
+    /// Writes a file as a process would whose root directory is `root`: links are followed beneath it.
+    ///
+    /// # Errors
+    /// What the kernel would say, such as an I/O error for a read-only file system.
+    pub fn write_inside(
+        &self,
+        root: impl AsRef<Utf8Path>,
+        path: impl AsRef<Utf8Path>,
+        text: &str,
+    ) -> Result<()> {
+        let mut state = self.state();
+        let found = state.tree.place_followed(&Place::within(root.as_ref(), path))?;
+        state.tree.put(&found, Inode::file(text, 0o644))
     }
 
     /// Starts a process of nobody's in particular, such as the host's own daemon; its pid.

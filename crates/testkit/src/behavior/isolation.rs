@@ -47,6 +47,7 @@ pub fn isolation(make: Make) -> Vec<Trial> {
     add("a program gets inside", gets_inside);
     add("going down ends the container's processes and no others", ends_its_own);
     add("planted links fail closed", planted_links);
+    trials.extend(super::real::isolation(make));
     trials
 }
 

@@ -12,6 +12,7 @@
 
 mod footprint;
 mod isolation;
+mod real;
 mod source;
 mod storage;
 mod transaction;
@@ -26,10 +27,13 @@ pub use isolation::isolation;
 pub use source::source;
 pub use storage::storage;
 
-/// Runs the trials under the arguments that `cargo test` gives.
+/// Runs the trials under the arguments that `cargo test` gives; on Linux in a mount namespace of their own.
 #[must_use]
 pub fn main(trials: Vec<Trial>) -> ExitCode {
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    real::enter_namespace();
+    // The machine forks, and the table of mounts is one for all.
+    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 /// One trial; it fails by panicking.

@@ -61,6 +61,7 @@ pub fn storage(make: Make) -> Vec<Trial> {
     if can(Capability::CopyOnWrite) {
         add("what is shared can be replaced for oneself", copy_on_write);
     }
+    trials.extend(super::real::storage(make));
     trials
 }
 

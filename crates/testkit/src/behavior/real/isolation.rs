@@ -1,0 +1,99 @@
+//! An isolation on the real machine, around a root that is whole by itself.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use libtest_mimic::Trial;
+use qchroot_api::{Isolation, Kind, Plan, Process, Way};
+
+use super::lab::Lab;
+use super::{here, trials};
+use crate::behavior::transaction::all_present;
+
+type Make = fn() -> Box<dyn Isolation>;
+
+pub(crate) fn isolation(make: Make) -> Vec<Trial> {
+    let run = |check: fn(&mut Lab, &dyn Isolation)| -> Box<dyn FnOnce() + Send> {
+        Box::new(move || {
+            let mut lab = Lab::new(here());
+            lab.whole_root();
+            check(&mut lab, &*make());
+        })
+    };
+    let all = vec![
+        ("a program runs and nothing is left", run(nothing_left)),
+        ("a second up finds everything there", run(second_up)),
+        ("its processes are seen, and ended with it", run(members)),
+        ("a link for /dev fails closed", run(|lab, it| fails_closed(lab, it, "dev", "/dev"))),
+        ("a link for /proc fails closed", run(|lab, it| fails_closed(lab, it, "proc", "/proc"))),
+        ("a link for /etc changes nothing outside", run(link_for_etc)),
+    ];
+    trials(Kind::Isolation, &make().info().platforms, all)
+}
+
+fn up(lab: &Lab, isolation: &dyn Isolation) -> Plan {
+    isolation.up(&lab.base, &lab.container, lab.view()).expect("up can be planned")
+}
+
+fn way(lab: &Lab, isolation: &dyn Isolation) -> Way {
+    isolation.way(&lab.container, lab.view()).expect("there is a way inside")
+}
+
+fn inside(lab: &Lab) -> Vec<Process> {
+    let all = lab.view().processes().expect("processes can be listed");
+    all.into_iter().filter(|process| process.root.starts_with(lab.container.root())).collect()
+}
+
+fn nothing_left(lab: &mut Lab, isolation: &dyn Isolation) {
+    for _ in 0..2 {
+        let before = Lab::listing(&lab.container.root());
+        lab.carry_out(&up(lab, isolation));
+        let way = way(lab, isolation);
+        assert_eq!(lab.run(&way, &["/usr/bin/true"]), 0);
+        assert_eq!(lab.run(&way, &["sh", "-c", "exit 7"]), 7);
+        assert_eq!(lab.run(&way, &["sh", "-c", "echo x > /dev/null"]), 0, "there is no /dev/null");
+        lab.take_back();
+        assert_eq!(Lab::listing(&lab.container.root()), before, "the root is not as before");
+        assert_eq!(inside(lab), []);
+    }
+}
+
+fn second_up(lab: &mut Lab, isolation: &dyn Isolation) {
+    lab.carry_out(&up(lab, isolation));
+    all_present(&lab.machine, &up(lab, isolation));
+    lab.take_back();
+}
+
+fn members(lab: &mut Lab, isolation: &dyn Isolation) {
+    lab.carry_out(&up(lab, isolation));
+    let script = "/usr/bin/sleep 1000 </dev/null >/dev/null 2>&1 &";
+    assert_eq!(lab.run(&way(lab, isolation), &["sh", "-c", script]), 0);
+    let commands: Vec<String> = inside(lab).into_iter().map(|process| process.command).collect();
+    assert!(commands.iter().any(|command| command.ends_with("sleep 1000")), "{commands:?}");
+    lab.take_back();
+    assert_eq!(inside(lab), [], "a process outlived its container");
+}
+
+/// A link that stands for a directory to work in stops it, by name, and nothing outside changes.
+fn fails_closed(lab: &mut Lab, isolation: &dyn Isolation, path: &str, to: &str) {
+    let at = lab.container.root().join(path);
+    fs::remove_dir(&at).expect("the directory was empty");
+    symlink(to, &at).expect("a link in its place");
+    let dev = Lab::listing("/dev".into());
+    let plan = up(lab, isolation);
+    let error = lab.fails(&plan);
+    assert!(error.contains(&format!("/{path}")), "{error} does not name {path}");
+    lab.take_back();
+    assert_eq!(Lab::listing("/dev".into()), dev, "the host's /dev has changed");
+    assert_eq!(inside(lab), []);
+}
+
+fn link_for_etc(lab: &mut Lab, isolation: &dyn Isolation) {
+    let at = lab.container.root().join("etc");
+    fs::remove_dir(&at).expect("the directory was empty");
+    symlink("/etc", &at).expect("a link in its place");
+    let etc = Lab::listing("/etc".into());
+    lab.carry_out(&up(lab, isolation));
+    lab.take_back();
+    assert_eq!(Lab::listing("/etc".into()), etc, "the host's /etc has changed");
+}

@@ -1,0 +1,108 @@
+//! A storage on the real machine.
+
+use libtest_mimic::Trial;
+use qchroot_api::{Capability, Kind, Place, SharedStorage};
+
+use super::lab::Lab;
+use super::{here, trials};
+use crate::behavior::transaction::{all_present, carry_out, take_back};
+
+type Make = fn() -> Box<dyn SharedStorage>;
+
+pub(crate) fn storage(make: Make) -> Vec<Trial> {
+    let info = make().info();
+    let run = |check: fn(&mut Lab, &dyn SharedStorage)| -> Box<dyn FnOnce() + Send> {
+        Box::new(move || check(&mut Lab::new(here()), &*make()))
+    };
+    let mut all = vec![
+        ("a program runs and nothing is left", run(nothing_left)),
+        ("a second attach finds everything there", run(second_attach)),
+        ("what a container writes is its own", run(writes_are_own)),
+        ("a create that is taken back leaves an empty directory", run(create_back)),
+    ];
+    if info.capabilities.contains(&Capability::SharedReadOnly) {
+        all.push(("a program of the base cannot be changed", run(shared_read_only)));
+    }
+    if info.capabilities.contains(&Capability::CopyOnWrite) {
+        all.push(("a program of the base can be replaced for oneself", run(copy_on_write)));
+    }
+    trials(Kind::SharedStorage, &info.platforms, all)
+}
+
+#[track_caller]
+fn attach(lab: &mut Lab, storage: &dyn SharedStorage) {
+    let create = storage.create(&lab.base, &lab.container, lab.view()).expect("create can be planned");
+    let created = carry_out(&lab.machine, &create);
+    created.end.expect("the container can be created");
+    let attach = storage.attach(&lab.base, &lab.container, lab.view()).expect("attach can be planned");
+    lab.carry_out(&attach);
+}
+
+fn nothing_left(lab: &mut Lab, storage: &dyn SharedStorage) {
+    let before = Lab::listing(&lab.path().join("release"));
+    attach(lab, storage);
+    assert_eq!(lab.run(&lab.plain(), &["/usr/bin/true"]), 0);
+    assert_eq!(lab.run(&lab.plain(), &["/usr/bin/false"]), 1);
+    assert_eq!(lab.run(&lab.plain(), &["sh", "-c", "exit 7"]), 7);
+    lab.take_back();
+    assert_eq!(Lab::listing(&lab.path().join("release")), before, "the base has changed");
+    attach(lab, storage_again(lab, storage));
+    lab.take_back();
+}
+
+/// The storage, with the container's directory empty for a second create.
+fn storage_again<'a>(lab: &Lab, storage: &'a dyn SharedStorage) -> &'a dyn SharedStorage {
+    std::fs::remove_dir_all(&lab.container.dir).expect("a detached container can be removed");
+    std::fs::create_dir(&lab.container.dir).expect("a directory for the container");
+    storage
+}
+
+fn second_attach(lab: &mut Lab, storage: &dyn SharedStorage) {
+    attach(lab, storage);
+    let plan = storage.attach(&lab.base, &lab.container, lab.view()).expect("attach can be planned");
+    all_present(&lab.machine, &plan);
+    lab.take_back();
+}
+
+fn writes_are_own(lab: &mut Lab, storage: &dyn SharedStorage) {
+    let before = Lab::listing(&lab.path().join("release"));
+    attach(lab, storage);
+    assert_eq!(lab.run(&lab.plain(), &["touch", "/etc/new"]), 0);
+    lab.shell(&lab.plain(), "echo x > /usr/bin/new; echo x > /usr/bin/words");
+    lab.take_back();
+    assert_eq!(Lab::listing(&lab.path().join("release")), before, "the base has changed");
+    let layers = storage.layers(&lab.base, &lab.container);
+    let found = layers.iter().position(|layer| {
+        let stat = lab.view().stat(&Place::within(layer, "etc/new"));
+        stat.expect("a layer can be looked at").is_some()
+    });
+    let found = found.expect("what was written is in no layer");
+    assert!(layers[found].starts_with(storage.private(&lab.container)), "it is not in the private part");
+}
+
+fn create_back(lab: &mut Lab, storage: &dyn SharedStorage) {
+    let before = Lab::listing(&lab.path());
+    let plan = storage.create(&lab.base, &lab.container, lab.view()).expect("create can be planned");
+    let outcome = carry_out(&lab.machine, &plan);
+    outcome.end.expect("the container can be created");
+    take_back(&lab.machine, &outcome.begun);
+    assert_eq!(Lab::listing(&lab.path()), before);
+}
+
+fn shared_read_only(lab: &mut Lab, storage: &dyn SharedStorage) {
+    attach(lab, storage);
+    for line in ["echo x > /usr/bin/new", "echo x > /usr/bin/words", "echo x >> /usr/bin/words"] {
+        assert_ne!(lab.shell(&lab.plain(), line), 0, "{line}");
+    }
+    lab.take_back();
+}
+
+fn copy_on_write(lab: &mut Lab, storage: &dyn SharedStorage) {
+    let before = Lab::listing(&lab.base.sharedfs);
+    attach(lab, storage);
+    for line in ["echo new > /usr/bin/words", "read word < /usr/bin/words && test $word = new"] {
+        assert_eq!(lab.shell(&lab.plain(), line), 0, "{line}");
+    }
+    lab.take_back();
+    assert_eq!(Lab::listing(&lab.base.sharedfs), before, "the base has changed");
+}

@@ -43,7 +43,33 @@ pub struct Installed {
     pub file: BaseFile,
 }
 
+/// One line of `release list`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReleaseLine {
+    /// Its identity.
+    pub id: ReleaseId,
+    /// Name and version.
+    pub version: String,
+    /// The source it came from.
+    pub source: String,
+    /// Whether new containers get it.
+    pub current: bool,
+}
+
 impl Engine<'_> {
+    /// All installed bases in ascending order.
+    pub fn releases(&self) -> Result<Vec<ReleaseLine>> {
+        let current = self.link_target(&self.layout.current())?;
+        let current = current.as_ref().and_then(|target| target.file_name());
+        let ids = self.host.list_own(&self.layout.releases())?;
+        ids.iter()
+            .map(|id| {
+                let BaseFile { version, source, .. } = self.base(&id.parse()?)?.file;
+                Ok(ReleaseLine { id: id.parse()?, version, source, current: current == Some(id.as_str()) })
+            })
+            .collect()
+    }
+
     /// The base `id`.
     ///
     /// # Errors

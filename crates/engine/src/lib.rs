@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use qchroot_api::{Platform, Result};
 
-pub use base::{BaseFile, Installed};
+pub use base::{BaseFile, Installed, ReleaseLine};
 pub use config::{Choice, ContainerFile, Defaults, FORMAT, ServiceEntry, Settings};
 pub use containers::Loaded;
 pub use interrupted::{Finding, Interrupted};

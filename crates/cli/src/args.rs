@@ -1,0 +1,286 @@
+//! The command line as clap sees it. Each option's text is what `--help`, the manual page and the completions
+//! show; nothing is computed here.
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand};
+
+const EXAMPLES: &str = "Examples:
+  qchroot install                          install the host's own release
+  qchroot create web                       make a container
+  qchroot exec web -- apt-get install -y lighttpd
+  qchroot config web lighttpd              let its service start and stop with it
+  qchroot start web
+  qchroot list
+  qchroot --dry-run delete web             show each step, change nothing
+
+The first hour is told in the user guide; every command has its own --help.";
+
+/// Deploys chroot containers that share one pristine, read-only copy of the operating system
+#[derive(Debug, Parser)]
+#[command(name = "qchroot", version, after_help = EXAMPLES, disable_help_subcommand = false)]
+#[command(propagate_version = false, arg_required_else_help = false)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Keep everything under DIR instead of the system's directories
+    #[arg(long, value_name = "DIR", env = "QCHROOT_ROOT", global = true)]
+    pub(crate) root: Option<Utf8PathBuf>,
+    /// Print each step that would be taken and change nothing
+    #[arg(long, global = true)]
+    pub(crate) dry_run: bool,
+    /// Print results, and errors, as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print errors only
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Print each step as it is taken
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Install a pristine release and give it to containers made from now on
+    #[command(after_help = "Examples:
+  qchroot install
+  qchroot install --source debian -o packages=lighttpd,curl
+  qchroot install --source tarball -o path=/srv/rootfs.tar.xz -o sha256=DIGEST
+  qchroot install --source host            works without a network
+
+Containers keep the release they were made from; an install that fails or is
+interrupted leaves the old release in use.")]
+    Install(Install),
+    /// Make a container
+    #[command(after_help = "Examples:
+  qchroot create web
+  qchroot create db --storage nullfs
+  qchroot create build -o storage.host_trees=src")]
+    Create(Create),
+    /// List containers and their state, by the kernel's word
+    #[command(after_help = "Examples:
+  qchroot list
+  qchroot list web db --json")]
+    List(Names),
+    /// Show what each service of a container does, and what is missing
+    Status(Names),
+    /// Show or change the services and options of a container
+    #[command(after_help = "Examples:
+  qchroot config web                       show its services
+  qchroot config web nginx                 add the service of /etc/init.d/nginx inside
+  qchroot config web --command 'http=/usr/sbin/lighttpd -D -f /etc/lighttpd/lighttpd.conf'
+  qchroot config web --remove nginx
+  qchroot config web --boot no
+
+Changes count from the container's next start.")]
+    Config(Config),
+    /// Start containers and their services
+    #[command(after_help = "Examples:
+  qchroot start web db
+  qchroot start -A")]
+    Start(Start),
+    /// Stop containers: afterwards they have no process and no mount
+    Stop(Stop),
+    /// Stop containers that are started, then start them
+    Restart(Stop),
+    /// Open an interactive shell in a stopped container
+    #[command(after_help = "Examples:
+  qchroot console web
+  qchroot console web -U www-data -l
+
+What the console mounts is gone when it ends, whatever way it ends.")]
+    Console(Console),
+    /// Run a program in a container, started or not
+    #[command(after_help = "Examples:
+  qchroot exec web -- apt-get update
+  echo 'select 1' | qchroot exec db -U postgres psql
+
+Exit status: the program's own, 128+N when signal N ended it; 127 when it was
+not found, 126 when it cannot be run, 125 when the container cannot be entered.")]
+    Exec(Exec),
+    /// List the processes of containers
+    #[command(after_help = "Examples:
+  qchroot ps
+  qchroot ps web --json")]
+    Ps(Names),
+    /// Delete stopped containers: tree, administration file and logs
+    #[command(after_help = "Examples:
+  qchroot --dry-run delete web
+  qchroot delete web")]
+    Delete(All),
+    /// Installed releases
+    #[command(subcommand)]
+    Release(Release),
+    /// Back ends
+    #[command(subcommand)]
+    Plugin(Plugin),
+    /// Look for what is half done, left over or damaged
+    #[command(after_help = "Examples:
+  qchroot doctor
+  qchroot doctor --repair
+
+Exit status: 0 when nothing is wrong or everything was put right, 75 otherwise.")]
+    Doctor(Doctor),
+    /// Print the version
+    Version,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Install {
+    /// Where the release comes from [default: debian or host on Linux, distset on FreeBSD]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: Option<String>,
+    /// Which release, by the source's naming [default: the host's own]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) release: Option<String>,
+    /// An option of the source
+    #[arg(short = 'o', value_name = "KEY=VALUE")]
+    pub(crate) options: Vec<String>,
+    /// Accept what is not the host's own production release, or cannot be checked
+    #[arg(long)]
+    pub(crate) any_release: bool,
+    /// Install another major release although there are containers
+    #[arg(long)]
+    pub(crate) across_major: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    /// Letters, digits, dash and underscore; not all digits
+    pub(crate) name: String,
+    /// How it shares the release [default: overlay on Linux, nullfs on FreeBSD]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) storage: Option<String>,
+    /// What keeps it apart [default: chroot]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) isolation: Option<String>,
+    /// Which installed release [default: the one installed last]
+    #[arg(long, value_name = "ID")]
+    pub(crate) release: Option<String>,
+    /// Limit of its space, short for -o storage.size=SIZE
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) size: Option<String>,
+    /// An option of its storage or isolation
+    #[arg(short = 'o', value_name = "storage.KEY=VALUE | isolation.KEY=VALUE")]
+    pub(crate) options: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Names {
+    /// Containers [default: all]
+    pub(crate) names: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct All {
+    /// All containers
+    #[arg(short = 'A', long)]
+    pub(crate) all: bool,
+    /// Containers
+    pub(crate) names: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Config {
+    /// The container
+    pub(crate) name: String,
+    /// Services with a script inside, to add
+    pub(crate) services: Vec<String>,
+    /// A program that stays in the foreground, to add as a service
+    #[arg(long, value_name = "SERVICE=COMMANDLINE")]
+    pub(crate) command: Vec<String>,
+    /// A service to take out
+    #[arg(long, value_name = "SERVICE")]
+    pub(crate) remove: Vec<String>,
+    /// Whether the container starts with the system
+    #[arg(long, value_name = "yes|no")]
+    pub(crate) boot: Option<String>,
+    /// An option of its storage or isolation
+    #[arg(short = 'o', value_name = "storage.KEY=VALUE | isolation.KEY=VALUE")]
+    pub(crate) options: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Start {
+    #[command(flatten)]
+    pub(crate) which: All,
+    /// At most N at once; this version starts one after another
+    #[arg(short, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Stop {
+    #[command(flatten)]
+    pub(crate) which: All,
+    /// At most N at once; this version works one after another
+    #[arg(short, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    /// Kill what has not ended after SECONDS
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) timeout: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Identity {
+    /// Run as this user of the host's
+    #[arg(short = 'u', value_name = "USER", conflicts_with = "container_user")]
+    pub(crate) host_user: Option<String>,
+    /// Run as this user of the container's
+    #[arg(short = 'U', value_name = "USER")]
+    pub(crate) container_user: Option<String>,
+    /// As a login: in the home directory, the shell told so
+    #[arg(short = 'l')]
+    pub(crate) login: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Console {
+    /// The container
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) identity: Identity,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Exec {
+    /// The container
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) identity: Identity,
+    /// The program and its arguments
+    #[arg(value_name = "PROGRAM [ARG…]", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) argv: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Release {
+    /// List installed releases; the current one is marked
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Plugin {
+    /// List back ends
+    List,
+    /// Show what a back end can do and the options it takes
+    Info {
+        /// Its name
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Put right what can be put right
+    #[arg(long)]
+    pub(crate) repair: bool,
+}

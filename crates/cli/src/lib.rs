@@ -1,0 +1,27 @@
+//! The program `qchroot`: arguments, printing, exit status. It decides nothing about containers.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod fail;
+mod place;
+mod plugins;
+mod print;
+mod run;
+mod screen;
+
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+
+/// The command line's definition, from which `--help`, the manual page and the completions are made.
+#[must_use]
+pub fn command() -> clap::Command {
+    args::Cli::command()
+}
+
+/// Runs the program. The process' arguments are read here.
+#[must_use]
+pub fn main() -> ExitCode {
+    run::main()
+}

@@ -1,0 +1,20 @@
+//! The back ends in the tree. Naming them here is what links them; they register themselves.
+
+use qchroot_isolation_chroot as _;
+use qchroot_release_debian as _;
+use qchroot_release_host as _;
+use qchroot_release_tarball as _;
+use qchroot_storage_nullfs as _;
+use qchroot_storage_overlay as _;
+
+#[cfg(test)]
+mod tests {
+    use qchroot_engine::Registry;
+
+    #[test]
+    fn every_back_end_of_the_tree_is_linked_once() {
+        let registry = Registry::linked().unwrap();
+        let names: Vec<String> = registry.infos().into_iter().map(|info| info.name).collect();
+        assert_eq!(names, ["debian", "host", "tarball", "nullfs", "overlay", "chroot"]);
+    }
+}

@@ -1,0 +1,167 @@
+//! Results on standard output: tables for people, JSON for programs. What comes from a container is escaped.
+
+use std::io::Write;
+use std::time::{Duration, UNIX_EPOCH};
+
+use comfy_table::{Table, presets};
+use qchroot_api::{Error, Info, Result};
+use qchroot_engine::{Finding, Member, State, StatusReport};
+use serde::Serialize;
+
+/// Control characters shown, not obeyed.
+pub(crate) fn escape(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let (shown, plain) = if c.is_control() { (Some(c.escape_default()), None) } else { (None, Some(c)) };
+            shown.into_iter().flatten().chain(plain)
+        })
+        .collect()
+}
+
+/// One line of a result.
+///
+/// # Errors
+/// Input or output; a reader that went away is not an error (see [`quiet_when_closed`]).
+pub(crate) fn line(text: &str) -> Result<()> {
+    quiet_when_closed(writeln!(std::io::stdout().lock(), "{text}"))
+}
+
+/// A value as JSON, on one line.
+pub(crate) fn json(value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string(value)
+        .map_err(|e| Error::new(qchroot_api::ErrorKind::Internal, "cannot print JSON").cause(e))?;
+    line(&text)
+}
+
+/// `qchroot list | head -1` ends the reader, not the program.
+fn quiet_when_closed(written: std::io::Result<()>) -> Result<()> {
+    match written {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::from_io(&error, "cannot write to standard output"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<()> {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(head.to_vec());
+    for row in rows {
+        table.add_row(row.iter().map(|cell| escape(cell)));
+    }
+    let last = table.column_count();
+    for (n, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, if n + 1 == last { 0 } else { 2 }));
+    }
+    table.lines().try_for_each(|text| line(text.trim_end()))
+}
+
+fn word(state: State) -> &'static str {
+    match state {
+        State::Stopped => "stopped",
+        State::Started => "started",
+        State::Partial => "partial",
+    }
+}
+
+/// `list`.
+pub(crate) fn list(reports: &[StatusReport]) -> Result<()> {
+    let row = |report: &StatusReport| {
+        let services: Vec<_> = report.services.iter().map(|service| service.name.as_str()).collect();
+        vec![
+            report.name.to_string(),
+            word(report.state).into(),
+            report.release.clone(),
+            report.storage.clone(),
+            report.isolation.clone(),
+            report.processes.to_string(),
+            report.mounts.to_string(),
+            if report.boot { "yes" } else { "no" }.into(),
+            if services.is_empty() { "-".into() } else { services.join(",") },
+        ]
+    };
+    let head = ["NAME", "STATE", "RELEASE", "STORAGE", "ISOLATION", "PROCS", "MOUNTS", "BOOT", "SERVICES"];
+    table(&head, reports.iter().map(row))
+}
+
+/// `status`.
+pub(crate) fn status(reports: &[StatusReport]) -> Result<()> {
+    for report in reports {
+        let counts = format!("{} processes, {} mounts", report.processes, report.mounts);
+        line(&format!("{}: {} ({counts})", report.name, word(report.state)))?;
+        for service in &report.services {
+            let state = format!("{:?}", service.state).to_lowercase();
+            line(&format!("  service {}: {state}", escape(&service.name)))?;
+        }
+        for problem in &report.problems {
+            line(&format!("  problem: {}", escape(problem)))?;
+        }
+    }
+    Ok(())
+}
+
+/// `ps`.
+pub(crate) fn ps(members: &[Member]) -> Result<()> {
+    let row = |member: &Member| {
+        let started = humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(member.started));
+        vec![
+            member.container.to_string(),
+            member.pid.to_string(),
+            member.ppid.to_string(),
+            member.user.clone(),
+            started.to_string(),
+            member.command.clone(),
+        ]
+    };
+    table(&["CONTAINER", "PID", "PPID", "USER", "STARTED", "COMMAND"], members.iter().map(row))
+}
+
+/// `doctor`.
+pub(crate) fn findings(findings: &[Finding]) -> Result<()> {
+    if findings.is_empty() {
+        return line("nothing is wrong");
+    }
+    for finding in findings {
+        let state = if finding.repaired { "repaired" } else { "found" };
+        line(&format!("{state}: {}", escape(&finding.what)))?;
+        if let Some(hint) = &finding.hint {
+            line(&format!("  hint: {}", escape(hint)))?;
+        }
+    }
+    Ok(())
+}
+
+/// `plugin list`.
+pub(crate) fn plugins(infos: &[Info]) -> Result<()> {
+    let row = |info: &Info| vec![info.kind.to_string(), info.name.clone(), info.summary.clone()];
+    table(&["KIND", "NAME", "SUMMARY"], infos.iter().map(row))
+}
+
+/// `plugin info`.
+pub(crate) fn plugin(info: &Info) -> Result<()> {
+    let platforms: Vec<String> = info.platforms.iter().map(ToString::to_string).collect();
+    let capabilities: Vec<String> =
+        info.capabilities.iter().filter_map(|c| Some(serde_json::to_value(c).ok()?.as_str()?.to_owned())).collect();
+    line(&format!("{} {}: {}", info.kind, info.name, info.summary))?;
+    line(&format!("runs on: {}", platforms.join(", ")))?;
+    line(&format!("can: {}", if capabilities.is_empty() { "-".into() } else { capabilities.join(", ") }))?;
+    if info.options.is_empty() {
+        return line("takes no options");
+    }
+    let row = |option: &qchroot_api::OptionSpec| {
+        let kind = format!("{:?}", option.kind).to_lowercase();
+        vec![option.key.clone(), kind, option.default.clone(), option.summary.clone()]
+    };
+    table(&["OPTION", "TYPE", "DEFAULT", "WHAT IT DOES"], info.options.iter().map(row))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminal_escapes_are_shown_not_obeyed() {
+        assert_eq!(escape("a\u{1b}[31mb\nc"), "a\\u{1b}[31mb\\nc");
+        assert_eq!(escape("Grüße"), "Grüße");
+    }
+}

@@ -1,0 +1,330 @@
+//! From the parsed command line to the engine and back to an exit status.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{CommandFactory, Parser};
+use qchroot_api::{Error, ErrorKind, Name, Observe, Result};
+use qchroot_engine::{
+    ConfigChange, CreateWish, Engine, InstallWish, Outcome, Registry, Session, Watch, Who,
+};
+use qchroot_host::Machine;
+use serde_json::json;
+
+use crate::args::{All, Cli, Command, Config, Create, Identity, Install, Plugin, Release};
+use crate::screen::Screen;
+use crate::{fail, place, print};
+
+/// Two lists of `-o` options: the storage's and the isolation's.
+type BackendOptions = (Vec<(String, String)>, Vec<(String, String)>);
+
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let as_json = cli.global.json;
+    match run(cli) {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            let status = fail::status(&error);
+            fail::tell(&error, status, as_json);
+            ExitCode::from(status)
+        }
+    }
+}
+
+/// clap's own errors, with this program's exit status and form.
+fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    if std::env::args().any(|arg| arg == "--json") {
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        fail::tell(&Error::new(ErrorKind::Usage, first).hint("see `qchroot help`"), 64, true);
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(ErrorKind::Usage.exit_code())
+}
+
+fn run(cli: Cli) -> Result<u8> {
+    let Some(command) = cli.command else {
+        return print::line(&Cli::command().render_help().to_string()).map(|()| 0);
+    };
+    if matches!(command, Command::Version) {
+        return version(cli.global.json);
+    }
+    let machine = Machine::new();
+    let view: &dyn Observe = &machine;
+    let registry = Registry::linked()?;
+    let layout = place::layout(cli.global.root.as_deref(), view.platform()?)?;
+    let screen = Screen::new(&cli.global);
+    let engine = Engine::open(&machine, &registry, layout, &screen, cli.global.dry_run)?;
+    let front = Front { engine, screen: &screen, json: cli.global.json };
+    if !matches!(command, Command::Doctor(_)) {
+        front.engine.warn_of_interrupted()?;
+    }
+    let status = front.dispatch(command)?;
+    if cli.global.dry_run && cli.global.json {
+        print::json(&screen.planned())?;
+    }
+    Ok(status)
+}
+
+fn version(as_json: bool) -> Result<u8> {
+    let version = env!("CARGO_PKG_VERSION");
+    if as_json { print::json(&json!({ "version": version }))? } else { print::line(&format!("qchroot {version}"))? }
+    Ok(0)
+}
+
+/// The engine and how its results are shown.
+struct Front<'a> {
+    engine: Engine<'a>,
+    screen: &'a Screen,
+    json: bool,
+}
+
+impl Front<'_> {
+    fn dispatch(&self, command: Command) -> Result<u8> {
+        match command {
+            Command::Install(args) => self.install(args)?,
+            Command::Create(args) => self.create(args)?,
+            Command::List(args) => self.list(&args.names)?,
+            Command::Status(args) => self.status(&args.names)?,
+            Command::Config(args) => self.config(args)?,
+            Command::Start(args) => return self.each(&args.which, "start", |name| self.engine.start(name)),
+            Command::Stop(args) => {
+                return self.each(&args.which, "stop", |name| self.engine.stop(name, patience(args.timeout)));
+            }
+            Command::Restart(args) => {
+                return self.each(&args.which, "restart", |name| self.engine.restart(name, patience(args.timeout)));
+            }
+            Command::Console(args) => return self.session(&args.name, args.identity, vec![], true),
+            Command::Exec(args) => return self.session(&args.name, args.identity, args.argv, false),
+            Command::Ps(args) => self.ps(&args.names)?,
+            Command::Delete(args) => return self.delete(&args),
+            Command::Release(Release::List) => self.releases()?,
+            Command::Plugin(plugin) => self.plugin(&plugin)?,
+            Command::Doctor(args) => return self.doctor(args.repair),
+            Command::Version => {}
+        }
+        Ok(0)
+    }
+
+    fn install(&self, args: Install) -> Result<()> {
+        let options = args.options.iter().map(|text| key_value(text)).collect::<Result<_>>()?;
+        let Install { source, release, any_release: any, across_major, .. } = args;
+        let id = self.engine.install(&InstallWish { source, release, options, any, across_major })?;
+        match (self.engine.dry_run, self.json) {
+            (true, _) => Ok(()),
+            (false, true) => print::json(&json!({ "release": id })),
+            (false, false) => print::line(&format!("{id} is installed")),
+        }
+    }
+
+    fn create(&self, args: Create) -> Result<()> {
+        let name: Name = args.name.parse()?;
+        let (mut storage_options, isolation_options) = backend_options(&args.options)?;
+        storage_options.extend(args.size.map(|size| ("size".to_owned(), size)));
+        let release = args.release.map(|id| id.parse()).transpose()?;
+        let Create { storage, isolation, .. } = args;
+        let wish = CreateWish { storage, isolation, release, storage_options, isolation_options };
+        self.engine.create(&name, &wish)?;
+        self.tell(&name, "created")
+    }
+
+    /// A result of one container that has no phrase in the manual.
+    fn tell(&self, name: &Name, what: &str) -> Result<()> {
+        match (self.engine.dry_run, self.json) {
+            (true, _) => Ok(()),
+            (false, true) => print::json(&json!({ "name": name, "result": what })),
+            (false, false) => {
+                self.screen.said(name, what);
+                Ok(())
+            }
+        }
+    }
+
+    fn list(&self, names: &[String]) -> Result<()> {
+        let names = self.engine.names_or_all(&parse_names(names)?)?;
+        let reports = self.engine.report(&names, self.json)?;
+        if self.json { print::json(&reports) } else { print::list(&reports) }
+    }
+
+    fn status(&self, names: &[String]) -> Result<()> {
+        let names = self.engine.names_or_all(&parse_names(names)?)?;
+        let reports = self.engine.report(&names, true)?;
+        if self.json { print::json(&reports) } else { print::status(&reports) }
+    }
+
+    fn config(&self, args: Config) -> Result<()> {
+        let name: Name = args.name.parse()?;
+        let (storage_options, isolation_options) = backend_options(&args.options)?;
+        let change = ConfigChange {
+            services: args.services,
+            commands: args.command.iter().map(|text| key_value(text)).collect::<Result<_>>()?,
+            remove: args.remove,
+            boot: args.boot.as_deref().map(yes_or_no).transpose()?,
+            storage_options,
+            isolation_options,
+        };
+        if change.is_empty() { self.show_config(&name) } else { self.engine.configure(&name, &change) }
+    }
+
+    fn show_config(&self, name: &Name) -> Result<()> {
+        let loaded = self.engine.load(name)?;
+        if self.json {
+            return print::json(&loaded.file);
+        }
+        if loaded.services.is_empty() {
+            return print::line(Outcome::Bypassed.phrase());
+        }
+        loaded.services.iter().try_for_each(|service| print::line(&print::escape(&service.to_string())))
+    }
+
+    /// One container after the other; all are processed, the first failure's status is the result.
+    fn each(&self, which: &All, verb: &str, act: impl Fn(&Name) -> Result<Outcome>) -> Result<u8> {
+        let mut results = Vec::new();
+        let status = self.for_each(which, verb, |name| {
+            let outcome = act(name)?;
+            if !self.engine.dry_run {
+                self.screen.said(name, outcome.phrase());
+                results.push(json!({ "name": name, "result": outcome.phrase() }));
+            }
+            Ok(())
+        })?;
+        if self.json && !self.engine.dry_run {
+            print::json(&results)?;
+        }
+        Ok(status)
+    }
+
+    fn for_each(&self, which: &All, verb: &str, mut act: impl FnMut(&Name) -> Result<()>) -> Result<u8> {
+        let mut status = 0;
+        for name in self.chosen(which, verb)? {
+            if let Err(error) = name.parse().and_then(|name| act(&name)) {
+                let exit = fail::status(&error);
+                fail::tell(&error, exit, self.json);
+                status = if status == 0 { exit } else { status };
+            }
+        }
+        Ok(status)
+    }
+
+    fn chosen(&self, which: &All, verb: &str) -> Result<Vec<String>> {
+        match (which.all, which.names.is_empty()) {
+            (true, true) => Ok(self.engine.names()?.iter().map(ToString::to_string).collect()),
+            (false, false) => Ok(which.names.clone()),
+            (true, false) => Err(Error::new(ErrorKind::Usage, format!("{verb} takes names or -A, not both"))),
+            (false, true) => Err(Error::new(ErrorKind::Usage, format!("{verb} needs a name"))
+                .hint(format!("`qchroot {verb} NAME…`, or -A for all containers"))),
+        }
+    }
+
+    fn delete(&self, which: &All) -> Result<u8> {
+        self.for_each(which, "delete", |name| {
+            self.engine.delete(name)?;
+            self.tell(name, "deleted")
+        })
+    }
+
+    /// A failure to get inside is 125, as with chroot(8); what is wrong before that keeps its own status.
+    fn session(&self, name: &str, identity: Identity, argv: Vec<String>, console: bool) -> Result<u8> {
+        let name: Name = name.parse()?;
+        let Identity { host_user, container_user, login } = identity;
+        let who = host_user.map(Who::Host).or(container_user.map(Who::Container)).unwrap_or_default();
+        let session = Session { who, login, argv, term: std::env::var("TERM").ok() };
+        let ended = if console { self.engine.console(&name, &session) } else { self.engine.exec(&name, &session) };
+        let status = ended.map_err(|error| match error.kind() {
+            _ if error.fact("exit").is_some() => error,
+            ErrorKind::System | ErrorKind::Internal | ErrorKind::Io | ErrorKind::Unavailable => error.with("exit", 125),
+            _ => error,
+        })?;
+        Ok(u8::try_from(status).unwrap_or(125))
+    }
+
+    fn ps(&self, names: &[String]) -> Result<()> {
+        let given = parse_names(names)?;
+        for name in &given {
+            self.engine.load(name)?;
+        }
+        let members = self.engine.ps(&self.engine.names_or_all(&given)?)?;
+        if self.json { print::json(&members) } else { print::ps(&members) }
+    }
+
+    fn releases(&self) -> Result<()> {
+        let releases = self.engine.releases()?;
+        if self.json {
+            return print::json(&releases);
+        }
+        releases.iter().try_for_each(|release| {
+            let mark = if release.current { "*" } else { " " };
+            print::line(&format!("{mark} {} ({}, from {})", release.id, release.version, release.source))
+        })
+    }
+
+    fn plugin(&self, plugin: &Plugin) -> Result<()> {
+        let infos = self.engine.registry.infos();
+        match plugin {
+            Plugin::List if self.json => print::json(&infos),
+            Plugin::List => print::plugins(&infos),
+            Plugin::Info { name } => {
+                let missing = || {
+                    Error::new(ErrorKind::NotFound, format!("there is no back end named {name:?}"))
+                        .hint("`qchroot plugin list` shows them")
+                };
+                let info = infos.iter().find(|info| info.name == *name).ok_or_else(missing)?;
+                if self.json { print::json(info) } else { print::plugin(info) }
+            }
+        }
+    }
+
+    fn doctor(&self, repair: bool) -> Result<u8> {
+        let findings = self.engine.doctor(repair)?;
+        if self.json { print::json(&findings)? } else { print::findings(&findings)? }
+        let open = findings.iter().any(|finding| !finding.repaired);
+        Ok(if open { ErrorKind::Busy.exit_code() } else { 0 })
+    }
+}
+
+fn patience(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn parse_names(names: &[String]) -> Result<Vec<Name>> {
+    names.iter().map(|name| name.parse()).collect()
+}
+
+fn yes_or_no(text: &str) -> Result<bool> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err(Error::new(ErrorKind::Usage, format!("--boot is yes or no, not {text:?}"))),
+    }
+}
+
+fn key_value(text: &str) -> Result<(String, String)> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.into(), value.into())),
+        _ => Err(Error::new(ErrorKind::Usage, format!("{text:?} is not of the form KEY=VALUE"))),
+    }
+}
+
+fn backend_options(options: &[String]) -> Result<BackendOptions> {
+    let (mut storage, mut isolation) = (vec![], vec![]);
+    for text in options {
+        let (key, value) = key_value(text)?;
+        match key.split_once('.') {
+            Some(("storage", key)) => storage.push((key.into(), value)),
+            Some(("isolation", key)) => isolation.push((key.into(), value)),
+            _ => {
+                return Err(Error::new(ErrorKind::Usage, format!("option {text:?} is for neither back end"))
+                    .hint("write storage.KEY=VALUE or isolation.KEY=VALUE"));
+            }
+        }
+    }
+    Ok((storage, isolation))
+}

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::time::Instant;
 
 use nix::libc;
@@ -122,8 +122,8 @@ impl Descendants {
     }
 
     /// The descriptor to keep when others are closed.
-    pub(super) fn as_raw_fd(&self) -> i32 {
-        self.proc.as_raw_fd()
+    pub(super) fn into_raw_fd(self) -> i32 {
+        self.proc.into_raw_fd()
     }
 
     /// The same descendants by the descriptor's new number.
@@ -144,7 +144,11 @@ impl Descendants {
     }
 
     fn list(&self) -> Result<Vec<i32>> {
-        let dir = rustix::fs::Dir::read_from(&self.proc).or_error(|| "cannot list processes".into())?;
+        let failed = || "cannot list processes".to_owned();
+        // The descriptor of a mount only names it; to be read it is opened again.
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let opened = openat(&self.proc, ".", flags, Mode::empty()).or_error(failed)?;
+        let dir = rustix::fs::Dir::new(opened).or_error(failed)?;
         let numbers = dir.flatten().filter_map(|entry| entry.file_name().to_str().ok()?.parse().ok());
         Ok(numbers.filter(|&pid| self.is_below(pid)).collect())
     }

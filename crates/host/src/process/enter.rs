@@ -163,6 +163,16 @@ impl Passage {
         }
     }
 
+    /// Which process namespace it leads to, as long as the container has one.
+    pub(super) fn namespace_id(&self) -> Option<(u64, u64)> {
+        match self {
+            Self::Root { namespace: Some(namespace), .. } => {
+                rustix::fs::fstat(namespace).ok().map(|stat| (stat.st_dev as u64, stat.st_ino as u64))
+            }
+            _ => None,
+        }
+    }
+
     /// All words of the command, for a program with these.
     pub(super) fn words(&self, argv: &[String]) -> Vec<String> {
         match self {

@@ -50,6 +50,7 @@ pub(super) fn unblock_signals() -> Result<()> {
 }
 
 /// Moves the descriptors `keep` to 3, 4 … in this order, to be closed by exec(2), and closes all others above 2.
+/// Whoever owned one must not drop it any more.
 pub(super) fn close_others(keep: &[i32]) -> Result<()> {
     let failed = || "cannot close descriptors".to_owned();
     let first = 3 + i32::try_from(keep.len()).unwrap_or(0);

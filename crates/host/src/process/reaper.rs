@@ -105,6 +105,7 @@ impl Life {
         let null = open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
         let null: OwnedFd = null.or_error(|| "cannot open /dev/null".into())?;
         identity::set_stdio([Some(null.as_fd()), Some(output), Some(output)])?;
+        drop(null);
         match passage.root() {
             Some(root) => identity::enter_root(root, Utf8Path::new("/"))?,
             None => rustix::process::chdir("/").or_error(|| "cannot change to /".into())?,
@@ -112,7 +113,7 @@ impl Life {
         rustix::process::umask(Mode::from_raw_mode(0o022));
         kernel::clear_inheritable().or_error(|| "cannot clear capabilities".into())?;
         identity::default_actions();
-        identity::close_others(&[sender.as_raw_fd(), descendants.as_raw_fd()])?;
+        identity::close_others(&[sender.as_raw_fd(), descendants.into_raw_fd()])?;
         Ok(Self { sender: kept(3).into(), descendants: Descendants::from_fd(kept(4)) })
     }
 

@@ -87,6 +87,8 @@ enum Event {
 
 struct Supervisor {
     step: ServiceStep,
+    /// The process namespace that the service was first started in.
+    home: Option<(u64, u64)>,
     _lock: Locked,
     log: Log,
     /// What all processes of the service print.
@@ -104,7 +106,8 @@ impl Supervisor {
         rustix::io::ioctl_fionbio(&printed, true).or_error(|| "cannot set up a pipe".into())?;
         let signals = Signals::catch(&[ASK_ALL, KILL_ALL])?;
         identity::unblock_signals()?;
-        Ok(Self { step, _lock: lock, log, printed, print, signals, pending: VecDeque::new() })
+        let home = Passage::open(&step.way, &Credentials::root())?.namespace_id();
+        Ok(Self { step, home, _lock: lock, log, printed, print, signals, pending: VecDeque::new() })
     }
 
     /// Starts the service, and waits until it can be said to run.
@@ -159,13 +162,24 @@ impl Supervisor {
                 pause = PAUSES.0;
             }
             while current.is_none() {
-                if self.rest(pause)? {
+                if !self.has_home() || self.rest(pause)? || !self.has_home() {
                     return Ok(());
                 }
                 pause = (pause * 2).min(PAUSES.1);
                 current = self.again();
             }
         }
+    }
+
+    /// Whether the container is still the one that the service belongs to. Started in one that was stopped, it
+    /// would run outside of its process namespace, and outlive the next stop.
+    fn has_home(&mut self) -> bool {
+        let there = Passage::open(&self.step.way, &Credentials::root());
+        let same = there.is_ok_and(|passage| passage.namespace_id() == self.home);
+        if !same {
+            self.log.remark("the container has stopped");
+        }
+        same
     }
 
     fn again(&mut self) -> Option<Reaper> {

@@ -1,0 +1,41 @@
+//! What this program does when a test starts it as somebody else.
+
+use std::io::Write;
+
+use qchroot_api::Entry;
+use qchroot_engine::Host;
+use qchroot_host::Machine;
+
+/// The exit status of the part that the first argument names; `None` for a test run.
+pub fn play() -> Option<i32> {
+    let words: Vec<String> = std::env::args().collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [_, "enter", entry] => Some(enter(entry)),
+        [_, "guard", file, end] => Some(guard(file, end)),
+        _ => None,
+    }
+}
+
+/// What the program's `exec` does: the child's status, or the one the error asks for.
+fn enter(entry: &str) -> i32 {
+    let entry: Entry = serde_json::from_str(entry).unwrap();
+    Machine::new().enter(&entry).unwrap_or_else(|error| {
+        eprintln!("{error}");
+        let status = error.fact("exit").map(|status| status.parse().unwrap());
+        status.unwrap_or_else(|| i32::from(error.kind().exit_code()))
+    })
+}
+
+/// Begins something that is to be undone, and then releases the guard or waits to be killed.
+fn guard(file: &str, end: &str) -> i32 {
+    let guard = Machine::new().on_death(&|| std::fs::write(file, "undone").unwrap()).unwrap();
+    std::io::stdout().write_all(b"begun\n").unwrap();
+    match end {
+        "release" => guard.release().unwrap(),
+        "fail" => drop(guard),
+        _ => loop {
+            nix::unistd::pause();
+        },
+    }
+    0
+}

@@ -18,6 +18,9 @@ type Make = fn() -> Box<dyn Isolation>;
 
 const DIR: &str = "/q/web";
 
+/// Where no isolation has any business.
+const OUTSIDE: [&str; 8] = ["/dev", "/etc", "/proc", "/q/releases", "/run", "/tmp", "/usr", "/var"];
+
 /// The suite for an isolation.
 #[must_use]
 pub fn isolation(make: Make) -> Vec<Trial> {
@@ -94,7 +97,7 @@ impl World {
 
     /// Everything but what is in the container's root.
     fn outside(&self) -> Snapshot {
-        self.host.snapshot(["/dev", "/etc", "/proc", "/q/releases", "/run", "/tmp", "/usr", "/var"])
+        self.host.snapshot(OUTSIDE)
     }
 }
 
@@ -137,10 +140,11 @@ fn planted_links(w: &World) {
 }
 
 fn refuses_closed(w: &World, path: &str) {
-    let before = w.outside();
+    let (before, files) = (w.outside(), w.host.files(OUTSIDE));
     let plan = w.up();
     let touched = plan.iter().any(|step| step.to_string().contains(&format!("/./{path}")));
     let outcome = carry_out(&w.host, &plan);
+    files.assert_same(&w.host.files(OUTSIDE), &format!("with {path} a link and before going back"));
     if touched {
         let error = outcome.end.expect_err(&format!("it went through the link {path}")).to_string();
         let named = Utf8Path::new("/q/web/root").join(path);

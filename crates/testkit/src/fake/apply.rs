@@ -35,10 +35,12 @@ impl State {
             Step::Link { at, to, .. } => {
                 self.replace(at, Inode::link(to.clone()), |old| matches!(old, Body::Link(_)))
             }
-            Step::Unlink { at, .. } => self.remove_one(at, |body| matches!(body, Body::Link(_))),
+            Step::Unlink { at, was } => {
+                self.remove_one(at, |body| matches!(body, Body::Link(is) if is == was))
+            }
             Step::Rename { from, to } => self.rename(from, to),
             Step::Device { at, major, minor } => self.device(at, *major, *minor),
-            Step::RemoveDevice { at, .. } => self.remove_one(at, |body| matches!(body, Body::Device { .. })),
+            Step::RemoveDevice { at, major, minor } => self.remove_device(at, *major, *minor),
             Step::Mount(mount) => self.mount(mount),
             Step::Unmount(mount) => self.unmount(mount),
             _ => self.act_on_processes(step, deadline),
@@ -68,8 +70,16 @@ impl State {
         }
     }
 
+    /// What is to be taken away; without a way to it, it is gone.
+    fn left(&self, at: &Place) -> Result<Option<(Found, Inode)>> {
+        match self.tree.find(at) {
+            Err(error) if error.kind() == ErrorKind::Exists => Ok(None),
+            found => found,
+        }
+    }
+
     fn remove_one(&mut self, at: &Place, takes: impl Fn(&Body) -> bool) -> Result<()> {
-        match self.tree.find(at)? {
+        match self.left(at)? {
             None => Ok(()),
             Some((found, inode)) if takes(&inode.body) => self.tree.remove(&found),
             Some((_, inode)) => Err(refuse(
@@ -81,7 +91,7 @@ impl State {
     }
 
     fn remove_dir(&mut self, at: &Place) -> Result<()> {
-        let Some((found, inode)) = self.tree.find(at)? else { return Ok(()) };
+        let Some((found, inode)) = self.left(at)? else { return Ok(()) };
         let refused = |kind, why| Err(refuse(kind, format!("cannot remove {}", found.seen), why));
         if !inode.is_directory() {
             return Ok(());
@@ -168,13 +178,25 @@ impl State {
         }
     }
 
+    /// An empty file in a device's place is as good as nothing.
+    fn remove_device(&mut self, at: &Place, major: u32, minor: u32) -> Result<()> {
+        let device = Body::Device { block: false, major, minor };
+        match self.left(at)? {
+            Some((_, Inode { body: Body::File(content), .. })) if content.is_empty() => Ok(()),
+            _ => self.remove_one(at, |body| *body == device),
+        }
+    }
+
     fn device(&mut self, at: &Place, major: u32, minor: u32) -> Result<()> {
         let refused = |kind, why: &str| Err(refuse(kind, format!("cannot make device {at}"), why));
         if !self.on_linux() {
             return refused(ErrorKind::Unavailable, "devices come from devfs(5) here");
         }
         if !SAFE_DEVICES.contains(&(major, minor)) {
-            return refused(ErrorKind::Internal, &format!("{major}:{minor} is not on the list of safe ones"));
+            return refused(
+                ErrorKind::Permission,
+                &format!("{major}:{minor} is not on the list of safe ones"),
+            );
         }
         let device = Inode::new(Body::Device { block: false, major, minor }, 0o666);
         let same = device.body.clone();

@@ -141,7 +141,10 @@ impl State {
     }
 
     pub(crate) fn unmount(&mut self, mount: &Mount) -> Result<()> {
-        let Some((found, _)) = self.tree.find(&mount.at)? else { return Ok(()) };
+        let Some((found, inode)) = self.tree.find(&mount.at)? else { return Ok(()) };
+        if !inode.is_directory() {
+            return Err(obstructed(&mount.at, &found.seen, &inode));
+        }
         if !found.is_mount_point() {
             return Ok(());
         }

@@ -54,8 +54,8 @@ fn file<'a>(state: &'a State, found: &Found) -> Result<&'a [u8]> {
     let failed = |kind, why| Err(refuse(kind, format!("cannot read {}", found.seen), why));
     match state.tree.get(found).map(|inode| &inode.body) {
         Some(Body::File(content)) => Ok(content),
-        Some(Body::Directory { .. }) => failed(ErrorKind::System, "is a directory"),
-        Some(_) => failed(ErrorKind::System, "not a regular file"),
+        Some(Body::Directory { .. }) => failed(ErrorKind::BadData, "is a directory"),
+        Some(_) => failed(ErrorKind::BadData, "not a regular file"),
         None => failed(ErrorKind::NotFound, "no such file or directory"),
     }
 }
@@ -74,7 +74,7 @@ fn list(state: &State, at: &Place) -> Result<Vec<String>> {
     let failed = |kind, why| Err(refuse(kind, format!("cannot list {at}"), why));
     match state.tree.get(&found) {
         Some(inode) if inode.is_directory() => Ok(state.tree.list(&found)),
-        Some(_) => failed(ErrorKind::System, "not a directory"),
+        Some(_) => failed(ErrorKind::BadData, "not a directory"),
         None => failed(ErrorKind::NotFound, "no such file or directory"),
     }
 }

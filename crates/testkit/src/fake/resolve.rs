@@ -106,8 +106,9 @@ impl Tree {
         self.under_mounts(child)
     }
 
-    /// Resolves `path` beneath `root`. The last component is followed when `follow` is set, and may be missing.
-    fn walk(&self, root: Found, path: &Utf8Path, follow: bool) -> Result<Found> {
+    /// Resolves `path` beneath `root`. The last component is followed when `follow` is set, and may be missing;
+    /// a file that a directory was expected to be is an error of the kind `no_directory`.
+    fn walk(&self, root: Found, path: &Utf8Path, follow: bool, no_directory: ErrorKind) -> Result<Found> {
         let failed = |kind, why: &str| refuse(kind, format!("cannot resolve {}", root.seen.join(path)), why);
         let mut stack = vec![root.clone()];
         let mut todo: VecDeque<String> = path.components().map(|c| c.as_str().to_owned()).collect();
@@ -123,7 +124,7 @@ impl Tree {
             let here = stack.last().unwrap_or(&root);
             match self.get(here) {
                 Some(inode) if inode.is_directory() => {}
-                Some(_) => return Err(failed(ErrorKind::System, "not a directory")),
+                Some(_) => return Err(failed(no_directory, "not a directory")),
                 None => return Err(failed(ErrorKind::NotFound, MISSING)),
             }
             let next = self.child(here, &name);
@@ -147,12 +148,12 @@ impl Tree {
     /// Resolves a path of the host's.
     pub(crate) fn host(&self, path: &Utf8Path, follow: bool) -> Result<Found> {
         let top = Found { seen: "/".into(), mount: ROOT_MOUNT, rel: Utf8PathBuf::new() };
-        self.walk(self.under_mounts(top), path, follow)
+        self.walk(self.under_mounts(top), path, follow, ErrorKind::System)
     }
 
     /// Resolves a place to look at it, its last component not followed.
     fn place(&self, at: &Place) -> Result<Found> {
-        self.walk(self.root_of(at)?, at.path(), false)
+        self.walk(self.root_of(at)?, at.path(), false, ErrorKind::NotFound)
     }
 
     /// Resolves a place to change it: inside a container no link on the way is followed.
@@ -162,7 +163,7 @@ impl Tree {
     pub(crate) fn spot(&self, at: &Place) -> Result<Found> {
         let mut found = self.root_of(at)?;
         if !at.is_within() {
-            return self.walk(found, at.path(), false);
+            return self.walk(found, at.path(), false, ErrorKind::System);
         }
         for name in at.path().components() {
             match self.get(&found) {
@@ -176,7 +177,7 @@ impl Tree {
 
     /// Resolves a place with every link followed beneath its root.
     pub(crate) fn place_followed(&self, at: &Place) -> Result<Found> {
-        self.walk(self.root_of(at)?, at.path(), true)
+        self.walk(self.root_of(at)?, at.path(), true, ErrorKind::NotFound)
     }
 
     fn root_of(&self, at: &Place) -> Result<Found> {

@@ -40,11 +40,14 @@ fn here() -> Platform {
     (&machine as &dyn Observe).platform().expect("the machine knows its kernel")
 }
 
+/// A trial's name and what it does.
+type Check = (&'static str, Box<dyn FnOnce() + Send>);
+
 /// Trials for the real machine, none where the back end does not work on this kernel.
-fn trials(kind: Kind, platforms: &[Platform], all: Vec<(&str, Box<dyn FnOnce() + Send>)>) -> Vec<Trial> {
+fn trials(kind: Kind, platforms: &[Platform], all: Vec<Check>) -> Vec<Trial> {
     if !platforms.contains(&here()) {
         return vec![];
     }
-    let named = |(name, run)| super::trial(format!("real {kind}: {name}"), run);
+    let named = |(name, run): Check| super::trial(format!("real {kind}: {name}"), run);
     all.into_iter().map(named).collect()
 }

@@ -84,7 +84,7 @@ pub(crate) fn task(workspace: &Workspace, args: &Args) -> Result<()> {
 /// Type-checks all that runs on FreeBSD.
 pub(crate) fn check(workspace: &Workspace, arch: Arch) -> Result<()> {
     let kit = Kit::prepare(workspace, arch)?;
-    kit.cargo("check").args(["--workspace", "--exclude=xtask"]).run()
+    kit.cargo("check").args(["--workspace", "--exclude=xtask", "--keep-going"]).run()
 }
 
 /// The tools of one build, all beneath one directory.

@@ -26,14 +26,18 @@ const RULE: &str = "xtask/src/tidy/documents.rs";
 
 /// Complaints about pages that are missing or that leave something out.
 pub(super) fn check(root: &Path, packages: &[Value]) -> Result<Vec<String>> {
-    let read = |page: &str| std::fs::read_to_string(root.join(page)).unwrap_or_default();
+    let read = |page: &str| std::fs::read_to_string(root.join(page));
     let missing = PAGES.iter().filter(|page| !root.join(page).is_file());
     let mut complaints: Vec<String> = missing.map(|page| format!("{page}: is missing")).collect();
     if !has_decision(&root.join("docs/adr")) {
         complaints.push("docs/adr: holds no decision".to_owned());
     }
-    complaints.extend(unexplained(&read("Cargo.toml"), &read("docs/dependencies.md")));
-    complaints.extend(unmapped(&folders(root, packages), &read("docs/architecture.md")));
+    if let Ok(page) = read("docs/dependencies.md") {
+        complaints.extend(unexplained(&read("Cargo.toml")?, &page));
+    }
+    if let Ok(map) = read("docs/architecture.md") {
+        complaints.extend(unmapped(&folders(root, packages), &map));
+    }
     Ok(complaints)
 }
 

@@ -1,0 +1,6 @@
+# tcsh completion for qchroot: source it from ~/.tcshrc
+complete qchroot \
+  'n/release/(list)/' \
+  'n/plugin/(list info)/' \
+  'c/--/(across-major all any-release boot command dry-run help isolation json quiet release remove repair root size source storage timeout verbose version)/' \
+  'p/1/(install create list status config start stop restart console exec ps delete release plugin doctor version)/'

@@ -1,0 +1,224 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_qchroot_global_optspecs
+    string join \n root= dry-run json q/quiet v/verbose h/help V/version
+end
+
+function __fish_qchroot_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_qchroot_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_qchroot_using_subcommand
+    set -l cmd (__fish_qchroot_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c qchroot -n "__fish_qchroot_needs_command" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_needs_command" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_needs_command" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_needs_command" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_needs_command" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_needs_command" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_needs_command" -s V -l version -d 'Print version'
+complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "install" -d 'Install a pristine release and give it to containers made from now on'
+complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "create" -d 'Make a container'
+complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "list" -d 'List containers and their state, by the kernel\'s word'
+complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "status" -d 'Show what each service of a container does, and what is missing'
+complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "config" -d 'Show or change the services and options of a container'
+complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "start" -d 'Start containers and their services'
+complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "stop" -d 'Stop containers: afterwards they have no process and no mount'
+complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "restart" -d 'Stop containers that are started, then start them'
+complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "console" -d 'Open an interactive shell in a stopped container'
+complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "exec" -d 'Run a program in a container, started or not'
+complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "ps" -d 'List the processes of containers'
+complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "delete" -d 'Delete stopped containers: tree, administration file and logs'
+complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "release" -d 'Installed releases'
+complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "plugin" -d 'Back ends'
+complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "doctor" -d 'Look for what is half done, left over or damaged'
+complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "version" -d 'Print the version'
+complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c qchroot -n "__fish_qchroot_using_subcommand install" -l source -d 'Where the release comes from [default: debian or host on Linux, distset on FreeBSD]' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand install" -l release -d 'Which release, by the source\'s naming [default: the host\'s own]' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand install" -s o -d 'An option of the source' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand install" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand install" -l any-release -d 'Accept what is not the host\'s own production release, or cannot be checked'
+complete -c qchroot -n "__fish_qchroot_using_subcommand install" -l across-major -d 'Install another major release although there are containers'
+complete -c qchroot -n "__fish_qchroot_using_subcommand install" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand install" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand install" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand install" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand install" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l storage -d 'How it shares the release [default: overlay on Linux, nullfs on FreeBSD]' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l isolation -d 'What keeps it apart [default: chroot]' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l release -d 'Which installed release [default: the one installed last]' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l size -d 'Limit of its space, short for -o storage.size=SIZE' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand create" -s o -d 'An option of its storage or isolation' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand create" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand create" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand create" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand list" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand list" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand list" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand list" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand list" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand list" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand status" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand status" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand status" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand status" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand status" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand status" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l command -d 'A program that stays in the foreground, to add as a service' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l remove -d 'A service to take out' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l boot -d 'Whether the container starts with the system' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -s o -d 'An option of its storage or isolation' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand start" -s j -d 'At most N at once; this version starts one after another' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand start" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand start" -s A -l all -d 'All containers'
+complete -c qchroot -n "__fish_qchroot_using_subcommand start" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand start" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand start" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand start" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand start" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand stop" -s j -d 'At most N at once; this version works one after another' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand stop" -l timeout -d 'Kill what has not ended after SECONDS' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand stop" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand stop" -s A -l all -d 'All containers'
+complete -c qchroot -n "__fish_qchroot_using_subcommand stop" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand stop" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand stop" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand stop" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand stop" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand restart" -s j -d 'At most N at once; this version works one after another' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand restart" -l timeout -d 'Kill what has not ended after SECONDS' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand restart" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand restart" -s A -l all -d 'All containers'
+complete -c qchroot -n "__fish_qchroot_using_subcommand restart" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand restart" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand restart" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand restart" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand restart" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand console" -s u -d 'Run as this user of the host\'s' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand console" -s U -d 'Run as this user of the container\'s' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand console" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand console" -s l -d 'As a login: in the home directory, the shell told so'
+complete -c qchroot -n "__fish_qchroot_using_subcommand console" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand console" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand console" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand console" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand console" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand exec" -s u -d 'Run as this user of the host\'s' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand exec" -s U -d 'Run as this user of the container\'s' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand exec" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand exec" -s l -d 'As a login: in the home directory, the shell told so'
+complete -c qchroot -n "__fish_qchroot_using_subcommand exec" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand exec" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand exec" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand exec" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand exec" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand ps" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand ps" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand ps" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand ps" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand ps" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand ps" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand delete" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand delete" -s A -l all -d 'All containers'
+complete -c qchroot -n "__fish_qchroot_using_subcommand delete" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand delete" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand delete" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand delete" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand delete" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand release; and not __fish_seen_subcommand_from list help" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand release; and not __fish_seen_subcommand_from list help" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand release; and not __fish_seen_subcommand_from list help" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand release; and not __fish_seen_subcommand_from list help" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand release; and not __fish_seen_subcommand_from list help" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand release; and not __fish_seen_subcommand_from list help" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand release; and not __fish_seen_subcommand_from list help" -f -a "list" -d 'List installed releases; the current one is marked'
+complete -c qchroot -n "__fish_qchroot_using_subcommand release; and not __fish_seen_subcommand_from list help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c qchroot -n "__fish_qchroot_using_subcommand release; and __fish_seen_subcommand_from list" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand release; and __fish_seen_subcommand_from list" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand release; and __fish_seen_subcommand_from list" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand release; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand release; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand release; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand release; and __fish_seen_subcommand_from help" -f -a "list" -d 'List installed releases; the current one is marked'
+complete -c qchroot -n "__fish_qchroot_using_subcommand release; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info help" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info help" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info help" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info help" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info help" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info help" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info help" -f -a "list" -d 'List back ends'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info help" -f -a "info" -d 'Show what a back end can do and the options it takes'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from list" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from list" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from list" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from info" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from info" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from info" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from info" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from info" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from help" -f -a "list" -d 'List back ends'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from help" -f -a "info" -d 'Show what a back end can do and the options it takes'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c qchroot -n "__fish_qchroot_using_subcommand doctor" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand doctor" -l repair -d 'Put right what can be put right'
+complete -c qchroot -n "__fish_qchroot_using_subcommand doctor" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand doctor" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand doctor" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand doctor" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand doctor" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand version" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand version" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand version" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand version" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand version" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand version" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete release plugin doctor version help" -f -a "install" -d 'Install a pristine release and give it to containers made from now on'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete release plugin doctor version help" -f -a "create" -d 'Make a container'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete release plugin doctor version help" -f -a "list" -d 'List containers and their state, by the kernel\'s word'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete release plugin doctor version help" -f -a "status" -d 'Show what each service of a container does, and what is missing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete release plugin doctor version help" -f -a "config" -d 'Show or change the services and options of a container'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete release plugin doctor version help" -f -a "start" -d 'Start containers and their services'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete release plugin doctor version help" -f -a "stop" -d 'Stop containers: afterwards they have no process and no mount'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete release plugin doctor version help" -f -a "restart" -d 'Stop containers that are started, then start them'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete release plugin doctor version help" -f -a "console" -d 'Open an interactive shell in a stopped container'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete release plugin doctor version help" -f -a "exec" -d 'Run a program in a container, started or not'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete release plugin doctor version help" -f -a "ps" -d 'List the processes of containers'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete release plugin doctor version help" -f -a "delete" -d 'Delete stopped containers: tree, administration file and logs'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete release plugin doctor version help" -f -a "release" -d 'Installed releases'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete release plugin doctor version help" -f -a "plugin" -d 'Back ends'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete release plugin doctor version help" -f -a "doctor" -d 'Look for what is half done, left over or damaged'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete release plugin doctor version help" -f -a "version" -d 'Print the version'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete release plugin doctor version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and __fish_seen_subcommand_from release" -f -a "list" -d 'List installed releases; the current one is marked'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and __fish_seen_subcommand_from plugin" -f -a "list" -d 'List back ends'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and __fish_seen_subcommand_from plugin" -f -a "info" -d 'Show what a back end can do and the options it takes'

@@ -1,0 +1,834 @@
+#compdef qchroot
+
+autoload -U is-at-least
+
+_qchroot() {
+    typeset -A opt_args
+    typeset -a _arguments_options
+    local ret=1
+
+    if is-at-least 5.2; then
+        _arguments_options=(-s -S -C)
+    else
+        _arguments_options=(-s -C)
+    fi
+
+    local context curcontext="$curcontext" state line
+    _arguments "${_arguments_options[@]}" : \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'-V[Print version]' \
+'--version[Print version]' \
+":: :_qchroot_commands" \
+"*::: :->qchroot" \
+&& ret=0
+    case $state in
+    (qchroot)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:qchroot-command-$line[1]:"
+        case $line[1] in
+            (install)
+_arguments "${_arguments_options[@]}" : \
+'--source=[Where the release comes from \[default\: debian or host on Linux, distset on FreeBSD\]]:NAME:_default' \
+'--release=[Which release, by the source'\''s naming \[default\: the host'\''s own\]]:NAME:_default' \
+'*-o+[An option of the source]:KEY=VALUE:_default' \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--any-release[Accept what is not the host'\''s own production release, or cannot be checked]' \
+'--across-major[Install another major release although there are containers]' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(create)
+_arguments "${_arguments_options[@]}" : \
+'--storage=[How it shares the release \[default\: overlay on Linux, nullfs on FreeBSD\]]:NAME:_default' \
+'--isolation=[What keeps it apart \[default\: chroot\]]:NAME:_default' \
+'--release=[Which installed release \[default\: the one installed last\]]:ID:_default' \
+'--size=[Limit of its space, short for -o storage.size=SIZE]:SIZE:_default' \
+'*-o+[An option of its storage or isolation]:storage.KEY=VALUE | isolation.KEY=VALUE:_default' \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- Letters, digits, dash and underscore; not all digits:_default' \
+&& ret=0
+;;
+(list)
+_arguments "${_arguments_options[@]}" : \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'*::names -- Containers \[default\: all\]:_default' \
+&& ret=0
+;;
+(status)
+_arguments "${_arguments_options[@]}" : \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'*::names -- Containers \[default\: all\]:_default' \
+&& ret=0
+;;
+(config)
+_arguments "${_arguments_options[@]}" : \
+'*--command=[A program that stays in the foreground, to add as a service]:SERVICE=COMMANDLINE:_default' \
+'*--remove=[A service to take out]:SERVICE:_default' \
+'--boot=[Whether the container starts with the system]:yes|no:_default' \
+'*-o+[An option of its storage or isolation]:storage.KEY=VALUE | isolation.KEY=VALUE:_default' \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- The container:_default' \
+'*::services -- Services with a script inside, to add:_default' \
+&& ret=0
+;;
+(start)
+_arguments "${_arguments_options[@]}" : \
+'-j+[At most N at once; this version starts one after another]:N:_default' \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'-A[All containers]' \
+'--all[All containers]' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'*::names -- Containers:_default' \
+&& ret=0
+;;
+(stop)
+_arguments "${_arguments_options[@]}" : \
+'-j+[At most N at once; this version works one after another]:N:_default' \
+'--timeout=[Kill what has not ended after SECONDS]:SECONDS:_default' \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'-A[All containers]' \
+'--all[All containers]' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'*::names -- Containers:_default' \
+&& ret=0
+;;
+(restart)
+_arguments "${_arguments_options[@]}" : \
+'-j+[At most N at once; this version works one after another]:N:_default' \
+'--timeout=[Kill what has not ended after SECONDS]:SECONDS:_default' \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'-A[All containers]' \
+'--all[All containers]' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'*::names -- Containers:_default' \
+&& ret=0
+;;
+(console)
+_arguments "${_arguments_options[@]}" : \
+'(-U)-u+[Run as this user of the host'\''s]:USER:_default' \
+'-U+[Run as this user of the container'\''s]:USER:_default' \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'-l[As a login\: in the home directory, the shell told so]' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- The container:_default' \
+&& ret=0
+;;
+(exec)
+_arguments "${_arguments_options[@]}" : \
+'(-U)-u+[Run as this user of the host'\''s]:USER:_default' \
+'-U+[Run as this user of the container'\''s]:USER:_default' \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'-l[As a login\: in the home directory, the shell told so]' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- The container:_default' \
+'*::argv -- The program and its arguments:_default' \
+&& ret=0
+;;
+(ps)
+_arguments "${_arguments_options[@]}" : \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'*::names -- Containers \[default\: all\]:_default' \
+&& ret=0
+;;
+(delete)
+_arguments "${_arguments_options[@]}" : \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'-A[All containers]' \
+'--all[All containers]' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'*::names -- Containers:_default' \
+&& ret=0
+;;
+(release)
+_arguments "${_arguments_options[@]}" : \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+":: :_qchroot__subcmd__release_commands" \
+"*::: :->release" \
+&& ret=0
+
+    case $state in
+    (release)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:qchroot-release-command-$line[1]:"
+        case $line[1] in
+            (list)
+_arguments "${_arguments_options[@]}" : \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+":: :_qchroot__subcmd__release__subcmd__help_commands" \
+"*::: :->help" \
+&& ret=0
+
+    case $state in
+    (help)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:qchroot-release-help-command-$line[1]:"
+        case $line[1] in
+            (list)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+        esac
+    ;;
+esac
+;;
+(plugin)
+_arguments "${_arguments_options[@]}" : \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+":: :_qchroot__subcmd__plugin_commands" \
+"*::: :->plugin" \
+&& ret=0
+
+    case $state in
+    (plugin)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:qchroot-plugin-command-$line[1]:"
+        case $line[1] in
+            (list)
+_arguments "${_arguments_options[@]}" : \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(info)
+_arguments "${_arguments_options[@]}" : \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- Its name:_default' \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+":: :_qchroot__subcmd__plugin__subcmd__help_commands" \
+"*::: :->help" \
+&& ret=0
+
+    case $state in
+    (help)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:qchroot-plugin-help-command-$line[1]:"
+        case $line[1] in
+            (list)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(info)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+        esac
+    ;;
+esac
+;;
+(doctor)
+_arguments "${_arguments_options[@]}" : \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--repair[Put right what can be put right]' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(version)
+_arguments "${_arguments_options[@]}" : \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+":: :_qchroot__subcmd__help_commands" \
+"*::: :->help" \
+&& ret=0
+
+    case $state in
+    (help)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:qchroot-help-command-$line[1]:"
+        case $line[1] in
+            (install)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(create)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(list)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(status)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(config)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(start)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(stop)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(restart)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(console)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(exec)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(ps)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(delete)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(release)
+_arguments "${_arguments_options[@]}" : \
+":: :_qchroot__subcmd__help__subcmd__release_commands" \
+"*::: :->release" \
+&& ret=0
+
+    case $state in
+    (release)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:qchroot-help-release-command-$line[1]:"
+        case $line[1] in
+            (list)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+(plugin)
+_arguments "${_arguments_options[@]}" : \
+":: :_qchroot__subcmd__help__subcmd__plugin_commands" \
+"*::: :->plugin" \
+&& ret=0
+
+    case $state in
+    (plugin)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:qchroot-help-plugin-command-$line[1]:"
+        case $line[1] in
+            (list)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(info)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+(doctor)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(version)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+        esac
+    ;;
+esac
+}
+
+(( $+functions[_qchroot_commands] )) ||
+_qchroot_commands() {
+    local commands; commands=(
+'install:Install a pristine release and give it to containers made from now on' \
+'create:Make a container' \
+'list:List containers and their state, by the kernel'\''s word' \
+'status:Show what each service of a container does, and what is missing' \
+'config:Show or change the services and options of a container' \
+'start:Start containers and their services' \
+'stop:Stop containers\: afterwards they have no process and no mount' \
+'restart:Stop containers that are started, then start them' \
+'console:Open an interactive shell in a stopped container' \
+'exec:Run a program in a container, started or not' \
+'ps:List the processes of containers' \
+'delete:Delete stopped containers\: tree, administration file and logs' \
+'release:Installed releases' \
+'plugin:Back ends' \
+'doctor:Look for what is half done, left over or damaged' \
+'version:Print the version' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'qchroot commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__config_commands] )) ||
+_qchroot__subcmd__config_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot config commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__console_commands] )) ||
+_qchroot__subcmd__console_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot console commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__create_commands] )) ||
+_qchroot__subcmd__create_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot create commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__delete_commands] )) ||
+_qchroot__subcmd__delete_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot delete commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__doctor_commands] )) ||
+_qchroot__subcmd__doctor_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot doctor commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__exec_commands] )) ||
+_qchroot__subcmd__exec_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot exec commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help_commands] )) ||
+_qchroot__subcmd__help_commands() {
+    local commands; commands=(
+'install:Install a pristine release and give it to containers made from now on' \
+'create:Make a container' \
+'list:List containers and their state, by the kernel'\''s word' \
+'status:Show what each service of a container does, and what is missing' \
+'config:Show or change the services and options of a container' \
+'start:Start containers and their services' \
+'stop:Stop containers\: afterwards they have no process and no mount' \
+'restart:Stop containers that are started, then start them' \
+'console:Open an interactive shell in a stopped container' \
+'exec:Run a program in a container, started or not' \
+'ps:List the processes of containers' \
+'delete:Delete stopped containers\: tree, administration file and logs' \
+'release:Installed releases' \
+'plugin:Back ends' \
+'doctor:Look for what is half done, left over or damaged' \
+'version:Print the version' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'qchroot help commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__config_commands] )) ||
+_qchroot__subcmd__help__subcmd__config_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help config commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__console_commands] )) ||
+_qchroot__subcmd__help__subcmd__console_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help console commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__create_commands] )) ||
+_qchroot__subcmd__help__subcmd__create_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help create commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__delete_commands] )) ||
+_qchroot__subcmd__help__subcmd__delete_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help delete commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__doctor_commands] )) ||
+_qchroot__subcmd__help__subcmd__doctor_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help doctor commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__exec_commands] )) ||
+_qchroot__subcmd__help__subcmd__exec_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help exec commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__help_commands] )) ||
+_qchroot__subcmd__help__subcmd__help_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help help commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__install_commands] )) ||
+_qchroot__subcmd__help__subcmd__install_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help install commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__list_commands] )) ||
+_qchroot__subcmd__help__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help list commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__plugin_commands] )) ||
+_qchroot__subcmd__help__subcmd__plugin_commands() {
+    local commands; commands=(
+'list:List back ends' \
+'info:Show what a back end can do and the options it takes' \
+    )
+    _describe -t commands 'qchroot help plugin commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__plugin__subcmd__info_commands] )) ||
+_qchroot__subcmd__help__subcmd__plugin__subcmd__info_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help plugin info commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__plugin__subcmd__list_commands] )) ||
+_qchroot__subcmd__help__subcmd__plugin__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help plugin list commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__ps_commands] )) ||
+_qchroot__subcmd__help__subcmd__ps_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help ps commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__release_commands] )) ||
+_qchroot__subcmd__help__subcmd__release_commands() {
+    local commands; commands=(
+'list:List installed releases; the current one is marked' \
+    )
+    _describe -t commands 'qchroot help release commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__release__subcmd__list_commands] )) ||
+_qchroot__subcmd__help__subcmd__release__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help release list commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__restart_commands] )) ||
+_qchroot__subcmd__help__subcmd__restart_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help restart commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__start_commands] )) ||
+_qchroot__subcmd__help__subcmd__start_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help start commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__status_commands] )) ||
+_qchroot__subcmd__help__subcmd__status_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help status commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__stop_commands] )) ||
+_qchroot__subcmd__help__subcmd__stop_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help stop commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__version_commands] )) ||
+_qchroot__subcmd__help__subcmd__version_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help version commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__install_commands] )) ||
+_qchroot__subcmd__install_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot install commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__list_commands] )) ||
+_qchroot__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot list commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__plugin_commands] )) ||
+_qchroot__subcmd__plugin_commands() {
+    local commands; commands=(
+'list:List back ends' \
+'info:Show what a back end can do and the options it takes' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'qchroot plugin commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__plugin__subcmd__help_commands] )) ||
+_qchroot__subcmd__plugin__subcmd__help_commands() {
+    local commands; commands=(
+'list:List back ends' \
+'info:Show what a back end can do and the options it takes' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'qchroot plugin help commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__plugin__subcmd__help__subcmd__help_commands] )) ||
+_qchroot__subcmd__plugin__subcmd__help__subcmd__help_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot plugin help help commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__plugin__subcmd__help__subcmd__info_commands] )) ||
+_qchroot__subcmd__plugin__subcmd__help__subcmd__info_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot plugin help info commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__plugin__subcmd__help__subcmd__list_commands] )) ||
+_qchroot__subcmd__plugin__subcmd__help__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot plugin help list commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__plugin__subcmd__info_commands] )) ||
+_qchroot__subcmd__plugin__subcmd__info_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot plugin info commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__plugin__subcmd__list_commands] )) ||
+_qchroot__subcmd__plugin__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot plugin list commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__ps_commands] )) ||
+_qchroot__subcmd__ps_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot ps commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__release_commands] )) ||
+_qchroot__subcmd__release_commands() {
+    local commands; commands=(
+'list:List installed releases; the current one is marked' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'qchroot release commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__release__subcmd__help_commands] )) ||
+_qchroot__subcmd__release__subcmd__help_commands() {
+    local commands; commands=(
+'list:List installed releases; the current one is marked' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'qchroot release help commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__release__subcmd__help__subcmd__help_commands] )) ||
+_qchroot__subcmd__release__subcmd__help__subcmd__help_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot release help help commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__release__subcmd__help__subcmd__list_commands] )) ||
+_qchroot__subcmd__release__subcmd__help__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot release help list commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__release__subcmd__list_commands] )) ||
+_qchroot__subcmd__release__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot release list commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__restart_commands] )) ||
+_qchroot__subcmd__restart_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot restart commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__start_commands] )) ||
+_qchroot__subcmd__start_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot start commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__status_commands] )) ||
+_qchroot__subcmd__status_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot status commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__stop_commands] )) ||
+_qchroot__subcmd__stop_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot stop commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__version_commands] )) ||
+_qchroot__subcmd__version_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot version commands' commands "$@"
+}
+
+if [ "$funcstack[1]" = "_qchroot" ]; then
+    _qchroot "$@"
+else
+    compdef _qchroot qchroot
+fi

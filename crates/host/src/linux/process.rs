@@ -4,6 +4,7 @@
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use nix::libc;
@@ -25,7 +26,9 @@ pub(super) const LAST_SIGNAL: i32 = 64;
 const DEVPTS_MAGIC: i64 = 0x1cd1;
 
 /// This program's own file, whatever its path has become.
-pub(super) const OWN_PROGRAM: &str = "/proc/self/exe";
+pub(super) fn own_program() -> io::Result<PathBuf> {
+    Ok("/proc/self/exe".into())
+}
 
 /// One process that stays the same one: its number may be given to another process, this cannot.
 pub(super) struct Handle(OwnedFd);
@@ -73,7 +76,9 @@ pub(super) fn clear_inheritable() -> io::Result<()> {
 
 /// Sends `signal` to this process when its parent ends, or now if it has ended: `alive` tells.
 pub(super) fn die_with_parent(signal: Signal) -> io::Result<()> {
-    Ok(rustix::process::set_parent_process_death_signal(rustix::process::Signal::from_named_raw(signal as i32))?)
+    Ok(rustix::process::set_parent_process_death_signal(rustix::process::Signal::from_named_raw(
+        signal as i32,
+    ))?)
 }
 
 /// A pseudo-terminal: the side of ours and the side of the program's. It belongs to the container's own devpts

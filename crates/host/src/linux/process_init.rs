@@ -19,8 +19,8 @@ use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags, fstat, fstatfs, openat, stat
 use super::channel::{Received, Sender, channel};
 use super::kernel::{self, Handle};
 use super::members::{Territory, is_first_below};
-use super::{fork, identity};
 pub(crate) use super::stop::stop;
+use super::{fork, identity};
 use crate::errors::OrError;
 use crate::{beneath, mount};
 
@@ -60,7 +60,7 @@ pub(crate) fn start(container: &Name, root: &Utf8Path, proc: Option<&Place>) -> 
 
 /// Runs in a process between: its child is the first of a new namespace, and nobody's child once this one ends.
 fn split(container: &Name, root: &Utf8Path, proc: Option<&Place>, sender: &Sender<Result<()>>) -> Result<()> {
-    unshare(CloneFlags::CLONE_NEWPID).map_err(|errno| refused(errno))?;
+    unshare(CloneFlags::CLONE_NEWPID).map_err(refused)?;
     let first = fork::fork(|| {
         let Err(error) = live(container, root, proc, sender);
         sender.send(&Err(error));
@@ -122,7 +122,9 @@ fn reap() -> Result<Infallible> {
             // SAFETY: _exit(2) ends this process, and the kernel all others of the namespace.
             unsafe { libc::_exit(0) }
         }
-        while matches!(waitpid(None, Some(WaitPidFlag::WNOHANG)), Ok(status) if status != WaitStatus::StillAlive) {}
+        while matches!(waitpid(None, Some(WaitPidFlag::WNOHANG)), Ok(status) if status != WaitStatus::StillAlive)
+        {
+        }
     }
 }
 
@@ -204,7 +206,8 @@ const NS_GET_PARENT: libc::Ioctl = 0xb702;
 pub(super) fn fork_into(namespace: Option<&OwnedFd>, body: impl FnOnce() -> i32) -> Result<Pid> {
     let failed = || "cannot fork".to_owned();
     let Some(namespace) = namespace else { return fork::fork(body).or_error(failed) };
-    let own = File::open("/proc/thread-self/ns/pid").or_error(|| "cannot open the process namespace".into())?;
+    let own =
+        File::open("/proc/thread-self/ns/pid").or_error(|| "cannot open the process namespace".into())?;
     setns(namespace, CloneFlags::CLONE_NEWPID).or_error(|| "cannot enter the process namespace".into())?;
     let child = fork::fork(body);
     setns(own, CloneFlags::CLONE_NEWPID).or_error(|| "cannot leave the process namespace".into())?;

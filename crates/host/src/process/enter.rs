@@ -167,7 +167,7 @@ impl Passage {
     pub(super) fn namespace_id(&self) -> Option<(u64, u64)> {
         match self {
             Self::Root { namespace: Some(namespace), .. } => {
-                rustix::fs::fstat(namespace).ok().map(|stat| (stat.st_dev as u64, stat.st_ino as u64))
+                rustix::fs::fstat(namespace).ok().map(|stat| (stat.st_dev, stat.st_ino))
             }
             _ => None,
         }

@@ -74,9 +74,9 @@ pub(super) fn close_others(keep: &[i32]) -> Result<()> {
 pub(super) fn set_stdio(stdio: [Option<BorrowedFd<'_>>; 3]) -> Result<()> {
     let failed = || "cannot set the standard streams".to_owned();
     let [input, output, error] = stdio;
-    input.map_or(Ok(()), |fd| rustix::stdio::dup2_stdin(fd)).or_error(failed)?;
-    output.map_or(Ok(()), |fd| rustix::stdio::dup2_stdout(fd)).or_error(failed)?;
-    error.map_or(Ok(()), |fd| rustix::stdio::dup2_stderr(fd)).or_error(failed)
+    input.map_or(Ok(()), rustix::stdio::dup2_stdin).or_error(failed)?;
+    output.map_or(Ok(()), rustix::stdio::dup2_stdout).or_error(failed)?;
+    error.map_or(Ok(()), rustix::stdio::dup2_stderr).or_error(failed)
 }
 
 /// The host's `/dev/null` for all three streams.
@@ -93,8 +93,11 @@ pub(super) fn refuse_directories() -> Result<()> {
     for (number, stream) in streams.into_iter().enumerate() {
         let stat = fstat(stream).or_error(|| format!("cannot look at descriptor {number}"))?;
         if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
-            return Err(Error::new(ErrorKind::Usage, format!("descriptor {number} is a directory of the host's"))
-                .hint("a program inside could leave the container through it; redirect from a file"));
+            return Err(Error::new(
+                ErrorKind::Usage,
+                format!("descriptor {number} is a directory of the host's"),
+            )
+            .hint("a program inside could leave the container through it; redirect from a file"));
         }
     }
     Ok(())

@@ -130,7 +130,11 @@ fn shown(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let text = text.strip_suffix('\r').unwrap_or(&text);
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        if c.is_control() && c != '\t' { out.extend(c.escape_default()) } else { out.push(c) }
+        if c.is_control() && c != '\t' {
+            out.extend(c.escape_default())
+        } else {
+            out.push(c)
+        }
         out
     })
 }
@@ -169,7 +173,7 @@ mod tests {
 
     #[test]
     fn times_are_those_of_the_calendar() {
-        let at = |seconds| rfc3339(Duration::from_millis(seconds * 1000 + 7));
+        let at = |seconds: u64| rfc3339(Duration::from_millis(seconds * 1000 + 7));
         assert_eq!(at(0), "1970-01-01T00:00:00.007Z");
         assert_eq!(at(951_782_400), "2000-02-29T00:00:00.007Z");
         assert_eq!(at(1_795_312_934), "2026-11-22T02:02:14.007Z");

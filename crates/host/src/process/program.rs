@@ -82,7 +82,9 @@ fn candidates(name: &str, path: &str) -> Vec<String> {
     if name.contains('/') {
         return vec![name.to_owned()];
     }
-    path.split(':').map(|dir| if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") }).collect()
+    path.split(':')
+        .map(|dir| if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") })
+        .collect()
 }
 
 fn word(text: &str) -> Result<CString> {

@@ -50,10 +50,11 @@ pub(crate) fn start(step: &ServiceStep, deadline: Deadline) -> Result<()> {
 /// Runs this program again as a supervisor; what it answers comes through the receiver.
 fn launch(order: &Order) -> Result<Receiver<Result<()>>> {
     let failed = || "cannot start a supervisor".to_owned();
-    let spec = serde_json::to_vec(order)
-        .map_err(|error| Error::new(ErrorKind::Internal, failed()).cause(error))?;
+    let spec =
+        serde_json::to_vec(order).map_err(|error| Error::new(ErrorKind::Internal, failed()).cause(error))?;
+    let own = kernel::own_program().or_error(failed)?;
     #[expect(clippy::disallowed_methods, reason = "this program itself, by its own file")]
-    let mut command = Command::new(kernel::OWN_PROGRAM);
+    let mut command = Command::new(own);
     command.arg0("qchroot").args([WORD, order.step.container.as_str(), &order.step.service.name]);
     command.env_clear().current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().or_error(failed)?;
@@ -117,7 +118,7 @@ pub(crate) fn holder(at: &Utf8Path) -> Result<Option<i32>> {
     };
     let mut lock = whole_file();
     fcntl(&file, FcntlArg::F_GETLK(&mut lock)).or_error(failed)?;
-    Ok((i32::from(lock.l_type) != i32::from(libc::F_UNLCK)).then_some(lock.l_pid))
+    Ok((lock.l_type != libc::F_UNLCK as libc::c_short).then_some(lock.l_pid))
 }
 
 /// Takes the lock of a service for this process.
@@ -136,7 +137,8 @@ pub(super) fn take_lock(step: &ServiceStep) -> Result<Locked> {
     match fcntl(&file, FcntlArg::F_SETLK(&whole_file())) {
         Ok(_) => Ok(Locked(file)),
         Err(Errno::EAGAIN | Errno::EACCES) => {
-            let message = format!("service {} of {} is supervised already", step.service.name, step.container);
+            let message =
+                format!("service {} of {} is supervised already", step.service.name, step.container);
             Err(Error::new(ErrorKind::Busy, message))
         }
         Err(errno) => Err(errno).or_error(failed),

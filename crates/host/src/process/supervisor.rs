@@ -102,7 +102,8 @@ impl Supervisor {
     fn new(step: ServiceStep) -> Result<Self> {
         let lock = service::take_lock(&step)?;
         let log = Log::open(&step.log)?;
-        let (printed, print) = nix::unistd::pipe2(OFlag::O_CLOEXEC).or_error(|| "cannot make a pipe".into())?;
+        let (printed, print) =
+            nix::unistd::pipe2(OFlag::O_CLOEXEC).or_error(|| "cannot make a pipe".into())?;
         rustix::io::ioctl_fionbio(&printed, true).or_error(|| "cannot set up a pipe".into())?;
         let signals = Signals::catch(&[ASK_ALL, KILL_ALL])?;
         identity::unblock_signals()?;
@@ -222,7 +223,7 @@ impl Supervisor {
             _ if !is_command => self.log.remark("all processes of the service have ended"),
             Some(0) => self.log.remark("ended with status 0"),
             Some(status) => self.log.remark(&ended(status)),
-            None => self.log.remark("ended in an unknown way"),
+            None => self.log.remark("its processes were ended from outside"),
         }
         stopping || !is_command || status == Some(0)
     }
@@ -246,7 +247,9 @@ impl Supervisor {
         loop {
             match self.next(Some(&mut reaper), None)? {
                 Event::Report(Report::Ended(0) | Report::Started) | Event::Time => {}
-                Event::Report(Report::Ended(status)) => self.log.remark(&format!("{path}: {}", ended(status))),
+                Event::Report(Report::Ended(status)) => {
+                    self.log.remark(&format!("{path}: {}", ended(status)))
+                }
                 Event::Report(Report::Failed(error)) => self.log.remark(&error.to_string()),
                 Event::Gone => return reaper.bury(),
                 Event::Signal(signal) => {
@@ -308,7 +311,8 @@ impl Supervisor {
     fn wait(&self, reaper: Option<&Reaper>, until: Option<Instant>) -> Result<Woken> {
         let idle = self.printed.as_fd();
         let reports = reaper.map_or(idle, |reaper| reaper.reports.as_fd());
-        let mut fds = [self.signals.as_fd(), idle, reports].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
+        let mut fds =
+            [self.signals.as_fd(), idle, reports].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
         match poll(&mut fds, timeout(until).as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error).or_error(|| "cannot wait for a service".into()),

@@ -119,7 +119,8 @@ impl Terminal {
         let listen = self.input.is_empty() && !ended;
         let idle = signals.as_fd();
         let ours = self.ours.as_ref().map_or(idle, |fd| fd.as_fd());
-        let wanted = when(self.output.is_empty(), PollFlags::IN) | when(!self.input.is_empty(), PollFlags::OUT);
+        let wanted =
+            when(self.output.is_empty(), PollFlags::IN) | when(!self.input.is_empty(), PollFlags::OUT);
         let mut fds = [
             PollFd::from_borrowed_fd(idle, PollFlags::IN),
             PollFd::from_borrowed_fd(if listen { stdin } else { idle }, PollFlags::IN),

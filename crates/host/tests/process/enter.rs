@@ -38,7 +38,8 @@ fn what_cannot_run() {
     let web = Box::new("cannot");
     fs::write(web.root.join("etc/passwd"), "").unwrap();
     fs::write(web.root.join("bin/orphan"), "#!/no/such/interpreter\n").unwrap();
-    fs::set_permissions(web.root.join("bin/orphan"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    fs::set_permissions(web.root.join("bin/orphan"), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .unwrap();
     let (code, text) = run(&web.entry(&["nosuch"]));
     assert_eq!((code, text.trim()), (127, "no program nosuch inside"));
     let (code, text) = run(&web.entry(&["/etc/passwd"]));

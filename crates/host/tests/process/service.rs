@@ -118,7 +118,8 @@ fn command_that_dies_is_started_again() {
 
 fn command_that_ignores_term() {
     let web = Box::started("svc5");
-    let (http, other) = (command(&web, "trap '' TERM; (setsid sleep 1000 &); while :; do sleep 1; done"), &web);
+    let (http, other) =
+        (command(&web, "trap '' TERM; (setsid sleep 1000 &); while :; do sleep 1; done"), &web);
     start(&http).unwrap();
     until("all of it runs", || other.processes().len() >= 5);
     let took = stop(&http, 1);
@@ -153,7 +154,8 @@ fn script_that_fails() {
 
 fn script_that_hangs() {
     let web = Box::started("svc8");
-    let http = script(&web, "[ $1 = start ] && { (trap '' TERM; setsid sleep 1000 &) ; exit 0; }; sleep 1000");
+    let http =
+        script(&web, "[ $1 = start ] && { (trap '' TERM; setsid sleep 1000 &) ; exit 0; }; sleep 1000");
     start(&http).unwrap();
     let took = stop(&http, 2);
     assert_eq!(web.processes().len(), 1);
@@ -186,6 +188,9 @@ fn ends_with_its_container() {
     start(&http).unwrap();
     web.stop(0);
     until("its supervisor gives up", || probe(&http) == Probe::Absent);
-    assert_eq!(log(&http), ["qchroot: was ended by SIGKILL", "qchroot: the container has stopped"]);
+    assert_eq!(
+        log(&http),
+        ["qchroot: its processes were ended from outside", "qchroot: the container has stopped"]
+    );
     assert_eq!(web.processes(), []);
 }

@@ -21,8 +21,8 @@ use tempfile::TempDir;
 pub type Test = (&'static str, fn());
 
 const PROGRAMS: [&str; 18] = [
-    "sh", "cat", "echo", "env", "false", "id", "kill", "killall", "ls", "pwd", "rm", "setsid", "sleep", "stty",
-    "touch", "true", "tty", "umask",
+    "sh", "cat", "echo", "env", "false", "id", "kill", "killall", "ls", "pwd", "rm", "setsid", "sleep",
+    "stty", "touch", "true", "tty", "umask",
 ];
 
 /// What this program mounts is its own.

@@ -48,7 +48,11 @@ impl Session {
         unsafe {
             command.pre_exec(|| {
                 nix::unistd::setsid()?;
-                if libc::ioctl(0, libc::TIOCSCTTY, 0) == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+                if libc::ioctl(0, libc::TIOCSCTTY, 0) == 0 {
+                    Ok(())
+                } else {
+                    Err(std::io::Error::last_os_error())
+                }
             })
         };
         let child = command.spawn().unwrap();
@@ -108,7 +112,8 @@ fn modes_come_back() {
 
 fn interrupt_reaches_the_program() {
     let web = Box::started("interrupt");
-    let mut session = Session::start(&web.sh("trap 'echo caught; exit 6' INT; echo ready; while :; do sleep 60; done"));
+    let mut session =
+        Session::start(&web.sh("trap 'echo caught; exit 6' INT; echo ready; while :; do sleep 60; done"));
     session.expect("ready");
     session.type_in("\u{3}");
     session.expect("caught");
@@ -117,7 +122,9 @@ fn interrupt_reaches_the_program() {
 
 fn resize() {
     let web = Box::new("resize");
-    let mut session = Session::start(&web.sh("trap 'stty size; exit' WINCH; echo ready; while :; do sleep 60 & wait; done"));
+    let mut session = Session::start(
+        &web.sh("trap 'stty size; exit' WINCH; echo ready; while :; do sleep 60 & wait; done"),
+    );
     session.expect("ready");
     // SAFETY: the structure lives for the call.
     let set = unsafe { libc::ioctl(session.screen.as_raw_fd(), libc::TIOCSWINSZ, &size(44, 55)) };

@@ -124,7 +124,7 @@ pub(crate) fn find(at: &Place, follow_last: bool) -> Result<Option<OwnedFd>> {
     };
     match found {
         Ok(fd) => Ok(Some(fd)),
-        Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None), // links in a circle lead nowhere
         Err(error) => Err(error).or_error(|| format!("cannot look at {at}")),
     }
 }

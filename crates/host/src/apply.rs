@@ -3,9 +3,8 @@
 use qchroot_api::{Command, Error, ErrorKind, Result, Step};
 use qchroot_engine::Deadline;
 
-use crate::os::device;
 use crate::process::{init, service};
-use crate::{command, copy, files, mount, remove};
+use crate::{command, copy, device, files, mount, remove};
 
 /// Applies `step`; steps that wait use force at `deadline`.
 pub(crate) fn apply(step: &Step, deadline: Deadline) -> Result<()> {

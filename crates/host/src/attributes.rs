@@ -12,6 +12,12 @@ use rustix::io::Errno;
 
 use crate::files::mode_bits;
 
+/// Device and number of a file, which no other has.
+#[allow(clippy::useless_conversion, reason = "the kernel's types have 32 bits on some systems")]
+pub(crate) fn identity(stat: &Stat) -> (u64, u64) {
+    (u64::from(stat.st_dev), u64::from(stat.st_ino))
+}
+
 /// What a file carries beside its content.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Attributes {

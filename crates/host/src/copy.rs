@@ -13,7 +13,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use crate::attributes::Attributes;
+use crate::attributes::{Attributes, identity};
 use crate::dir::{self, Entry};
 use crate::errors::OrError;
 use crate::{beneath, os};
@@ -31,11 +31,12 @@ pub(crate) fn copy_tree(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     let spot = beneath::parent(&Place::host(to))?;
     let name = CString::new(spot.name).or_error(message)?;
     let top = new_directory(&spot.dir, &name).or_error(message)?;
-    let mut copy = Copy { top, linked: HashMap::new(), path: vec![], shown: from.to_owned() };
+    let mut copy = Copy { top, linked: HashMap::new(), flags: vec![], path: vec![], shown: from.to_owned() };
     let target = copy.top.try_clone().or_error(message)?;
     copy.directory(&source, &target, 0)?;
+    copy.set_flags()?;
     let stat = fstat(&source).or_error(message)?;
-    os::flags::copy(&stat, &spot.dir, &name).or_error(message)?;
+    set_flags(&spot.dir, &name, os::flags::of(&stat)).or_error(message)?;
     rustix::fs::fsync(&spot.dir).or_error(message)
 }
 
@@ -48,6 +49,8 @@ struct Copy {
     top: OwnedFd,
     /// Files with further names, by device and number: where the first copy is below `top`.
     linked: HashMap<(u64, u64), CString>,
+    /// Flags come last: nothing can be linked to or put into what has them.
+    flags: Vec<(CString, u32)>,
     /// Where the work is below `top`.
     path: Vec<u8>,
     /// The same, for messages.
@@ -87,7 +90,23 @@ impl Copy {
             FileType::Socket => return Ok(()),
             kind => self.other(from, to, name, &stat, kind).or_error(|| self.message())?,
         }
-        os::flags::copy(&stat, to, name).or_error(|| self.message())
+        match os::flags::of(&stat) {
+            0 => {}
+            flags => self.flags.push((self.path().or_error(|| self.message())?, flags)),
+        }
+        Ok(())
+    }
+
+    fn set_flags(&mut self) -> Result<()> {
+        let all = std::mem::take(&mut self.flags);
+        all.iter()
+            .rev()
+            .try_for_each(|(path, flags)| set_flags(&self.top, path, *flags))
+            .or_error(|| self.message())
+    }
+
+    fn path(&self) -> Result<CString, Errno> {
+        CString::new(self.path.clone()).map_err(|_| Errno::INVAL)
     }
 
     fn other(
@@ -119,18 +138,28 @@ impl Copy {
         if stat.st_nlink < 2 {
             return Ok(false);
         }
-        let key = (stat.st_dev, stat.st_ino);
+        let key = identity(stat);
         if let Some(first) = self.linked.get(&key) {
             linkat(&self.top, first, to, name, AtFlags::empty())?;
             return Ok(true);
         }
-        let path = CString::new(self.path.clone()).map_err(|_| Errno::INVAL)?;
-        self.linked.insert(key, path);
+        self.linked.insert(key, self.path()?);
         Ok(false)
     }
 
     fn message(&self) -> String {
         format!("cannot copy {}", self.shown)
+    }
+}
+
+/// Not every file system has flags.
+fn set_flags(dir: &OwnedFd, path: &CStr, flags: u32) -> Result<(), Errno> {
+    match flags {
+        0 => Ok(()),
+        flags => match os::flags::set(dir, path, flags) {
+            Err(Errno::OPNOTSUPP) => Ok(()),
+            result => result,
+        },
     }
 }
 

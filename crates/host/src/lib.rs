@@ -9,6 +9,7 @@ mod clock;
 mod command;
 mod compare;
 mod copy;
+mod device;
 mod dir;
 mod errors;
 mod files;

@@ -108,6 +108,6 @@ pub(crate) fn standing(mount: &Mount) -> Result<Standing> {
 fn is_it(mount: &Mount, found: &Mounted, target: &OwnedFd) -> Result<bool> {
     match &mount.fs {
         MountFs::Null { source } => os::mount::shows(source, found, target),
-        other => Ok(found.fs == other.name()),
+        other => Ok(found.fs == os::mount::type_name(other)),
     }
 }

@@ -6,8 +6,8 @@ use qchroot_engine::Probe;
 use rustix::fs::FileType;
 
 use crate::beneath::{self, describe, file_type};
+use crate::device::{self, Node};
 use crate::mount::{self, Standing};
-use crate::os::device::{self, Node};
 use crate::process::{init, service};
 use crate::{command, compare, files};
 

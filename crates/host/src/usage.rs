@@ -8,6 +8,7 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, FileType, Stat, fstat, statat};
 use rustix::io::Errno;
 
+use crate::attributes::identity;
 use crate::errors::OrError;
 use crate::{beneath, dir};
 
@@ -22,7 +23,7 @@ pub(crate) fn disk_usage(at: &Utf8Path) -> Result<u64> {
         top => top?,
     };
     let stat = fstat(&top).or_error(|| format!("cannot look at {at}"))?;
-    let mut count = Count { device: stat.st_dev, seen: HashSet::new(), bytes: 0 };
+    let mut count = Count { device: identity(&stat).0, seen: HashSet::new(), bytes: 0 };
     count.add(&stat);
     count.directory(&top, 0, at)?;
     Ok(count.bytes)
@@ -56,11 +57,12 @@ impl Count {
 
     /// Counts a file; false when it is on another file system.
     fn add(&mut self, stat: &Stat) -> bool {
-        if stat.st_dev != self.device {
+        let (device, number) = identity(stat);
+        if device != self.device {
             return false;
         }
         let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
-        if is_directory || stat.st_nlink < 2 || self.seen.insert(stat.st_ino) {
+        if is_directory || stat.st_nlink < 2 || self.seen.insert(number) {
             self.bytes += u64::try_from(stat.st_blocks).unwrap_or(0) * 512;
         }
         true

@@ -26,7 +26,7 @@ pub(crate) struct Writer {
     /// The parent of the entry before, which most often is the next one's too.
     last: Option<(PathBuf, OwnedFd)>,
     directories: BTreeMap<PathBuf, Attributes>,
-    flags: Vec<(PathBuf, String)>,
+    flags: Vec<(PathBuf, u32)>,
 }
 
 /// An entry's cleaned path, and where it goes.
@@ -118,7 +118,7 @@ impl Writer {
         for (path, flags) in std::mem::take(&mut self.flags).into_iter().rev() {
             let Some(name) = path.file_name() else { continue };
             let dir = self.directory(path.parent().unwrap_or(Path::new("")), false, &path)?;
-            os::flags::set_named(&dir, &c_string(name.as_bytes(), &path)?, &flags)?;
+            os::flags::set(&dir, &c_string(name.as_bytes(), &path)?, flags).or_error(|| message(&path))?;
         }
         Ok(())
     }
@@ -149,8 +149,11 @@ impl TreeWriter for Writer {
                 })?;
             }
         }
-        if let Some(flags) = &node.flags {
-            self.flags.push((path, flags.clone()));
+        if let Some(names) = &node.flags {
+            match os::flags::named(names).map_err(|error| error.while_doing(message(&path)))? {
+                0 => {}
+                flags => self.flags.push((path, flags)),
+            }
         }
         Ok(())
     }

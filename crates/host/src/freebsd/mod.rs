@@ -1,1 +1,17 @@
 //! What only FreeBSD does this way. No module here is called but through its Linux twin's name.
+
+pub(crate) mod content;
+pub(crate) mod device;
+pub(crate) mod files;
+pub(crate) mod flags;
+pub(crate) mod mount;
+pub(crate) mod resolve;
+pub(crate) mod sysctl;
+pub(crate) mod system;
+pub(crate) mod xattr;
+
+/// What the last system call of this thread said when it failed.
+fn last_error() -> rustix::io::Errno {
+    let error = std::io::Error::last_os_error();
+    rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::IO)
+}

@@ -1,85 +1,29 @@
-//! Device nodes from a short list that is safe in a container, mem(4), random(4), tty(4). It does not know
-//! which of them a container gets.
+//! Makes device nodes from a short list that is safe in a container: mem(4), random(4), tty(4). It does not
+//! know what is in their place.
 
-use qchroot_api::{Error, ErrorKind, Place, Result};
+use qchroot_api::{Error, ErrorKind, Place, Result as ApiResult};
 use rustix::fd::OwnedFd;
-use rustix::fs::{
-    AtFlags, FileType, Gid, Mode, OFlags, Stat, Uid, chownat, fstat, major, makedev, minor, mknodat, openat,
-    statat, unlinkat,
-};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Uid, chownat, fstat, makedev, mknodat, openat};
 use rustix::io::Errno;
 
 use super::files::chmod;
-use crate::beneath::{self, Spot, describe};
-use crate::errors::OrError;
-use crate::files::reachable;
+use crate::beneath::Spot;
 
 /// null, zero, full, random, urandom, tty.
 const SAFE: [(u32, u32); 6] = [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0)];
 
-/// What is in a node's place.
-pub(crate) enum Node {
-    /// Nothing, or nothing that matters: an empty file.
-    Free {
-        /// There is an empty file.
-        empty_file: bool,
-    },
-    /// The node itself.
-    There,
-    /// Something else, in words.
-    Taken(String),
+/// Refuses a device that is not on the list.
+pub(crate) fn check(at: &Place, device: (u32, u32)) -> ApiResult<()> {
+    if SAFE.contains(&device) {
+        return Ok(());
+    }
+    let message =
+        format!("cannot make device {at}: {}:{} is not on the list of safe ones", device.0, device.1);
+    Err(Error::new(ErrorKind::Permission, message))
 }
 
-/// Looks at a node's place.
-pub(crate) fn look(at: &Place, device: (u32, u32)) -> Result<Node> {
-    let Some(spot) = reachable_or_missing(at)? else { return Ok(Node::Free { empty_file: false }) };
-    match statat(&spot.dir, &spot.name, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) => Ok(judge(at, &stat, device)),
-        Err(Errno::NOENT) => Ok(Node::Free { empty_file: false }),
-        Err(error) => Err(error).or_error(|| format!("cannot look at {at}")),
-    }
-}
-
-fn reachable_or_missing(at: &Place) -> Result<Option<Spot>> {
-    match beneath::parent(at) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        spot => spot.map(Some),
-    }
-}
-
-fn judge(at: &Place, stat: &Stat, (want_major, want_minor): (u32, u32)) -> Node {
-    let numbers = (major(stat.st_rdev), minor(stat.st_rdev));
-    match FileType::from_raw_mode(stat.st_mode) {
-        FileType::CharacterDevice if numbers == (want_major, want_minor) => Node::There,
-        FileType::CharacterDevice | FileType::BlockDevice => {
-            Node::Taken(format!("{at} is device {}:{}, not {want_major}:{want_minor}", numbers.0, numbers.1))
-        }
-        FileType::RegularFile if stat.st_size == 0 => Node::Free { empty_file: true },
-        FileType::RegularFile => Node::Taken(format!("{at} is a file with content, not a device")),
-        other => Node::Taken(format!("{at} is {}, not a device", describe(other))),
-    }
-}
-
-/// Makes a node with mode 0666, the superuser's.
-pub(crate) fn make(at: &Place, device: (u32, u32)) -> Result<()> {
-    if !SAFE.contains(&device) {
-        let message =
-            format!("cannot make device {at}: {}:{} is not on the list of safe ones", device.0, device.1);
-        return Err(Error::new(ErrorKind::Permission, message));
-    }
-    let spot = beneath::parent(at)?;
-    match look(at, device)? {
-        Node::Taken(what) => return Err(Error::new(ErrorKind::Exists, what)),
-        Node::There => return Ok(()),
-        Node::Free { empty_file: true } => {
-            unlinkat(&spot.dir, &spot.name, AtFlags::empty()).or_error(|| format!("cannot replace {at}"))?;
-        }
-        Node::Free { empty_file: false } => {}
-    }
-    make_node(&spot, device).or_error(|| format!("cannot make device {at}"))
-}
-
-fn make_node(spot: &Spot, (major, minor): (u32, u32)) -> Result<(), Errno> {
+/// Makes a node with mode 0666, the superuser's, where nothing is.
+pub(crate) fn make(spot: &Spot, (major, minor): (u32, u32)) -> Result<(), Errno> {
     let device = makedev(major, minor);
     mknodat(&spot.dir, &spot.name, FileType::CharacterDevice, Mode::empty(), device)?;
     let node = open_node(spot, device)?;
@@ -94,17 +38,4 @@ fn open_node(spot: &Spot, device: u64) -> Result<OwnedFd, Errno> {
     let stat = fstat(&node)?;
     let is_it = FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice && stat.st_rdev == device;
     if is_it { Ok(node) } else { Err(Errno::EXIST) }
-}
-
-/// Removes a node; one that is gone is fine, something else in its place stays.
-pub(crate) fn remove(at: &Place, device: (u32, u32)) -> Result<()> {
-    let Some(spot) = reachable(beneath::parent(at))? else { return Ok(()) };
-    match look(at, device)? {
-        Node::There => match unlinkat(&spot.dir, &spot.name, AtFlags::empty()) {
-            Ok(()) | Err(Errno::NOENT) => Ok(()),
-            Err(error) => Err(error).or_error(|| format!("cannot remove device {at}")),
-        },
-        Node::Free { .. } => Ok(()),
-        Node::Taken(what) => Err(Error::new(ErrorKind::Exists, what)),
-    }
 }

@@ -29,12 +29,17 @@ pub(crate) fn clear_at(dir: &OwnedFd, name: &CStr) -> Result<(), Errno> {
     clear(&openat(dir, name, flags, Mode::empty())?)
 }
 
-/// BSD file flags have no meaning here.
-pub(crate) fn set_named(_dir: &OwnedFd, _name: &CStr, _flags: &str) -> ApiResult<()> {
-    Ok(())
+/// The flags of a file that a copy gets too: none here, they belong to the file system.
+pub(crate) fn of(_file: &Stat) -> u32 {
+    0
 }
 
-/// The flags of a file are left out of a copy here.
-pub(crate) fn copy(_from: &Stat, _dir: &OwnedFd, _name: &CStr) -> Result<(), Errno> {
+/// The flags with these names: BSD's have no meaning here.
+pub(crate) fn named(_names: &str) -> ApiResult<u32> {
+    Ok(0)
+}
+
+/// Sets flags; there are none to set.
+pub(crate) fn set(_dir: &OwnedFd, _path: &CStr, _flags: u32) -> Result<(), Errno> {
     Ok(())
 }

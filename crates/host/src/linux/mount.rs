@@ -52,6 +52,11 @@ pub(crate) fn shows(source: &camino::Utf8Path, _found: &Mounted, target: &OwnedF
     Ok(identity(&source)? == identity(target)?)
 }
 
+/// The kernel's name of a file system type.
+pub(crate) fn type_name(fs: &MountFs) -> &'static str {
+    fs.name()
+}
+
 /// Makes the mount and attaches it to the directory `target`.
 pub(crate) fn attach(mount: &Mount, target: &OwnedFd) -> Result<()> {
     let tree = match &mount.fs {

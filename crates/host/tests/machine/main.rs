@@ -1,5 +1,7 @@
 //! The machine on a real kernel. These tests change mounts and make device nodes: they need the superuser.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set itself up has failed")]
+
 #[cfg(target_os = "linux")]
 mod links;
 #[cfg(target_os = "linux")]

@@ -1,0 +1,81 @@
+//! File flags, chflags(2), by the names of strtofflags(3). It does not know why they are set or must go.
+
+use std::ffi::CStr;
+
+use nix::libc;
+use qchroot_api::{Error, ErrorKind, Result as ApiResult};
+use rustix::fd::{AsRawFd, OwnedFd};
+use rustix::fs::{AtFlags, Stat, fstat, statat};
+use rustix::io::Errno;
+
+/// Names and values; source: sys/stat.h and strtofflags(3).
+const NAMES: [(&str, u32); 21] = [
+    ("nodump", 0x1),
+    ("uchg", 0x2),
+    ("uchange", 0x2),
+    ("uimmutable", 0x2),
+    ("uappnd", 0x4),
+    ("uappend", 0x4),
+    ("opaque", 0x8),
+    ("uunlnk", 0x10),
+    ("uunlink", 0x10),
+    ("uarch", 0x800),
+    ("uarchive", 0x800),
+    ("hidden", 0x8000),
+    ("arch", 0x1_0000),
+    ("archived", 0x1_0000),
+    ("schg", 0x2_0000),
+    ("schange", 0x2_0000),
+    ("simmutable", 0x2_0000),
+    ("sappnd", 0x4_0000),
+    ("sappend", 0x4_0000),
+    ("sunlnk", 0x10_0000),
+    ("sunlink", 0x10_0000),
+];
+
+/// Immutable, append-only and undeletable, the owner's and the superuser's.
+const FORBIDDING: u32 = 0x2 | 0x4 | 0x10 | 0x2_0000 | 0x4_0000 | 0x10_0000;
+
+/// Clears the flags that forbid changes to an open file or directory.
+pub(crate) fn clear(file: &OwnedFd) -> Result<(), Errno> {
+    let flags = fstat(file)?.st_flags;
+    if flags & FORBIDDING == 0 {
+        return Ok(());
+    }
+    // SAFETY: fchflags(2) takes numbers only.
+    let status = unsafe { libc::fchflags(file.as_raw_fd(), libc::c_ulong::from(flags & !FORBIDDING)) };
+    if status == 0 { Ok(()) } else { Err(super::last_error()) }
+}
+
+/// Clears them on the entry `name`, not followed.
+pub(crate) fn clear_at(dir: &OwnedFd, name: &CStr) -> Result<(), Errno> {
+    let flags = statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?.st_flags;
+    if flags & FORBIDDING == 0 { Ok(()) } else { set(dir, name, flags & !FORBIDDING) }
+}
+
+/// The flags of a file that a copy gets too.
+pub(crate) fn of(file: &Stat) -> u32 {
+    file.st_flags
+}
+
+/// The flags with these names, separated by commas.
+///
+/// # Errors
+/// Bad data for a name that is not known.
+pub(crate) fn named(names: &str) -> ApiResult<u32> {
+    let known = |name: &str| NAMES.iter().find(|(known, _)| *known == name).map(|&(_, value)| value);
+    names.split(',').filter(|name| !name.is_empty()).try_fold(0, |flags, name| {
+        let value =
+            known(name).ok_or_else(|| Error::new(ErrorKind::BadData, format!("unknown file flag {name}")))?;
+        Ok(flags | value)
+    })
+}
+
+/// Sets exactly these flags, the last component not followed.
+pub(crate) fn set(dir: &OwnedFd, path: &CStr, flags: u32) -> Result<(), Errno> {
+    // SAFETY: `path` is a terminated string that lives until chflagsat(2) returns.
+    let status = unsafe {
+        libc::chflagsat(dir.as_raw_fd(), path.as_ptr(), libc::c_ulong::from(flags), libc::AT_SYMLINK_NOFOLLOW)
+    };
+    if status == 0 { Ok(()) } else { Err(super::last_error()) }
+}

@@ -1,0 +1,41 @@
+//! Facts about the running system. Of the system's own files only text is read.
+
+use std::fs;
+
+use camino::Utf8Path;
+use qchroot_api::{Command, Platform, Result};
+
+use super::sysctl;
+use crate::command;
+
+/// Which kernel this is.
+pub(crate) const PLATFORM: Platform = Platform::Freebsd;
+
+/// Changes with every boot: `kern.boot_id`, or the time of the boot on kernels without it.
+pub(crate) fn boot_id() -> Result<String> {
+    let bytes = sysctl::bytes("kern.boot_id").or_else(|_| sysctl::bytes("kern.boottime"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// The userland's release from the text of freebsd-version(1), or the kernel's.
+pub(crate) fn host_release() -> Result<String> {
+    match fs::read_to_string("/bin/freebsd-version").ok().as_deref().and_then(userland_of) {
+        Some(release) => Ok(release),
+        None => sysctl::text("kern.osrelease"),
+    }
+}
+
+fn userland_of(text: &str) -> Option<String> {
+    let line = text.lines().find_map(|line| line.trim().strip_prefix("USERLAND_VERSION="))?;
+    Some(line.trim_matches('"').to_owned()).filter(|release| !release.is_empty())
+}
+
+/// Whether the kernel has a file system type, or a module that would be loaded for it; see lsvfs(1).
+pub(crate) fn has_fs(name: &str) -> Result<bool> {
+    let name = if name == "proc" { "procfs" } else { name };
+    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Ok(false);
+    }
+    let loaded = command::run(&Command::new(["lsvfs", name]), &mut |_| true)?.status == 0;
+    Ok(loaded || Utf8Path::new("/boot/kernel").join(format!("{name}.ko")).exists())
+}

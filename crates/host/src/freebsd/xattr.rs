@@ -1,0 +1,78 @@
+//! Extended attributes of open files, extattr(2), named as Linux does: the name space, a dot, the name. It does
+//! not know what they mean.
+
+use std::ffi::CString;
+
+use nix::libc;
+use rustix::fd::{AsRawFd, OwnedFd};
+use rustix::io::Errno;
+
+/// Largest value and longest list of names in bytes.
+const LARGEST: usize = 65536;
+
+const SPACES: [(&str, libc::c_int); 2] =
+    [("user.", libc::EXTATTR_NAMESPACE_USER), ("system.", libc::EXTATTR_NAMESPACE_SYSTEM)];
+
+/// Name and value.
+pub(crate) type Pair = (Vec<u8>, Vec<u8>);
+
+/// All attributes; none where the file system has none.
+pub(crate) fn all(file: &OwnedFd) -> Result<Vec<Pair>, Errno> {
+    let mut all = vec![];
+    for (prefix, space) in SPACES {
+        for name in names(file, space)? {
+            let value = get(file, space, &name)?;
+            all.push(([prefix.as_bytes(), name.as_slice()].concat(), value));
+        }
+    }
+    Ok(all)
+}
+
+fn names(file: &OwnedFd, space: libc::c_int) -> Result<Vec<Vec<u8>>, Errno> {
+    let mut list = vec![0_u8; LARGEST];
+    // SAFETY: the kernel writes at most `LARGEST` bytes to `list`, which has that many.
+    let length = unsafe { libc::extattr_list_fd(file.as_raw_fd(), space, list.as_mut_ptr().cast(), LARGEST) };
+    let Ok(length) = usize::try_from(length) else {
+        return match super::last_error() {
+            Errno::OPNOTSUPP | Errno::PERM => Ok(vec![]),
+            error => Err(error),
+        };
+    };
+    Ok(split(&list[..length]))
+}
+
+/// Each name is preceded by its length in one byte; see extattr_get_fd(2).
+fn split(mut list: &[u8]) -> Vec<Vec<u8>> {
+    let mut names = vec![];
+    while let Some((&length, rest)) = list.split_first() {
+        let length = usize::from(length).min(rest.len());
+        let (name, rest) = rest.split_at(length);
+        names.push(name.to_vec());
+        list = rest;
+    }
+    names
+}
+
+fn get(file: &OwnedFd, space: libc::c_int, name: &[u8]) -> Result<Vec<u8>, Errno> {
+    let name = CString::new(name).map_err(|_| Errno::INVAL)?;
+    let mut value = vec![0_u8; LARGEST];
+    // SAFETY: `name` is terminated; the kernel writes at most `LARGEST` bytes to `value`, which has that many.
+    let length = unsafe {
+        libc::extattr_get_fd(file.as_raw_fd(), space, name.as_ptr(), value.as_mut_ptr().cast(), LARGEST)
+    };
+    value.truncate(usize::try_from(length).map_err(|_| super::last_error())?);
+    Ok(value)
+}
+
+/// Sets one attribute.
+pub(crate) fn set(file: &OwnedFd, name: &[u8], value: &[u8]) -> Result<(), Errno> {
+    let found =
+        SPACES.iter().find_map(|&(prefix, space)| Some((space, name.strip_prefix(prefix.as_bytes())?)));
+    let (space, name) = found.ok_or(Errno::OPNOTSUPP)?;
+    let name = CString::new(name).map_err(|_| Errno::INVAL)?;
+    // SAFETY: `name` is terminated, and the kernel reads `value.len()` bytes of `value`.
+    let length = unsafe {
+        libc::extattr_set_fd(file.as_raw_fd(), space, name.as_ptr(), value.as_ptr().cast(), value.len())
+    };
+    if length >= 0 { Ok(()) } else { Err(super::last_error()) }
+}

@@ -27,7 +27,7 @@ pub(crate) fn probe(step: &Step) -> Result<Probe> {
         Step::Device { at, major, minor } => making(device(at, (*major, *minor))),
         Step::RemoveDevice { at, major, minor } => taking(remove_device(at, (*major, *minor))),
         Step::Mount(step) => making(mounted(step)),
-        Step::Unmount(step) => taking(unmounted(step)),
+        Step::Unmount(step) => settle(unmounted(step), Probe::Present),
         Step::StartInit { root, .. } => init::probe(root),
         Step::StopInit { root, .. } => init::probe(root).map(opposite),
         Step::StartService(step) => service::probe(step),
@@ -42,9 +42,9 @@ fn making(result: Result<Probe>) -> Result<Probe> {
     settle(result, Probe::Absent)
 }
 
-/// For steps that take something away: without a way to it, it is gone.
+/// For steps that take something away: without a way to it, or with something else in the way, it is gone.
 fn taking(result: Result<Probe>) -> Result<Probe> {
-    settle(result, Probe::Present)
+    Ok(files::reachable(result)?.unwrap_or(Probe::Present))
 }
 
 fn settle(result: Result<Probe>, missing: Probe) -> Result<Probe> {

@@ -1,10 +1,12 @@
 //! A link planted anywhere on the way never leads out of the container.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use qchroot_api::{Error, ErrorKind, Mount, MountFs, Step};
+use qchroot_api::{Error, ErrorKind, Mount, MountFs, Observe, Step};
 use qchroot_engine::Probe;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use crate::support::Lab;
 
@@ -109,8 +111,68 @@ fn removing_through_a_link_removes_nothing() {
     fs::create_dir(lab.host.join("empty")).unwrap();
     fs::write(lab.host.join("file"), "x").unwrap();
     symlink(&lab.host, lab.root.join("etc")).unwrap();
-    lab.apply(&Step::RemoveDir { at: lab.inside("etc/empty") }).unwrap();
-    lab.apply(&Step::RemoveFile { at: lab.inside("etc/file"), mode: 0o644, was: "x".into() }).unwrap();
-    lab.apply(&Step::RemoveDevice { at: lab.inside("etc/null"), major: 1, minor: 3 }).unwrap();
+    for step in [
+        Step::RemoveDir { at: lab.inside("etc/empty") },
+        Step::RemoveFile { at: lab.inside("etc/file"), mode: 0o644, was: "x".into() },
+        Step::RemoveDevice { at: lab.inside("etc/null"), major: 1, minor: 3 },
+        Step::Unlink { at: lab.inside("etc/link"), was: "x".into() },
+    ] {
+        assert_eq!(lab.probe(&step), Probe::Present, "{step}");
+        lab.apply(&step).unwrap();
+    }
     assert_eq!(lab.host_names(), ["empty", "file"]);
+}
+
+/// Swaps a directory in the container with a link to the host's until it is told to stop.
+fn swap(lab: &Lab, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        renameat_with(
+            CWD,
+            lab.root.join("a").as_str(),
+            CWD,
+            lab.root.join("b").as_str(),
+            RenameFlags::EXCHANGE,
+        )
+        .unwrap();
+    }
+}
+
+#[test]
+fn a_directory_that_is_swapped_with_a_link_all_the_time_never_leads_out() {
+    let lab = Lab::with_mounts();
+    fs::create_dir_all(lab.root.join("a/new")).unwrap();
+    fs::create_dir(lab.host.join("new")).unwrap();
+    fs::write(lab.host.join("kept"), "the host's").unwrap();
+    symlink(&lab.host, lab.root.join("b")).unwrap();
+    let before = fs::metadata(&lab.host).unwrap();
+    let mount = Mount::new(lab.inside("a/new"), MountFs::Tmp { size: 1 << 20, mode: 0o755 });
+    let steps = [
+        Step::MakeDir { at: lab.inside("a/dir"), mode: 0o700 },
+        Step::WriteFile { at: lab.inside("a/kept"), text: "planted".into(), mode: 0o600, was: None },
+        Step::RemoveFile { at: lab.inside("a/kept"), mode: 0o600, was: "planted".into() },
+        Step::Device { at: lab.inside("a/null"), major: 1, minor: 3 },
+        Step::RemoveDevice { at: lab.inside("a/null"), major: 1, minor: 3 },
+        Step::RemoveDir { at: lab.inside("a/dir") },
+        Step::Mount(mount.clone()),
+        Step::Unmount(mount),
+    ];
+    let stop = AtomicBool::new(false);
+    let (mut done, mut refused) = (0, 0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| swap(&lab, &stop));
+        for step in steps.iter().cycle().take(4000) {
+            match lab.apply(step) {
+                Ok(()) => done += 1,
+                Err(_) => refused += 1,
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert!(done > 100 && refused > 100, "nothing was put to the test: {done} done, {refused} refused");
+    assert_eq!(lab.host_names(), ["kept", "new"]);
+    assert_eq!(fs::read_to_string(lab.host.join("kept")).unwrap(), "the host's");
+    let after = fs::metadata(&lab.host).unwrap();
+    assert_eq!((before.mtime_nsec(), before.mode()), (after.mtime_nsec(), after.mode()));
+    let mounts = (&lab.machine as &dyn Observe).mounts().unwrap();
+    assert!(!mounts.iter().any(|mounted| mounted.at.starts_with(&lab.host)));
 }

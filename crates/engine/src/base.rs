@@ -121,6 +121,9 @@ impl Engine<'_> {
         let apply = |step: Step| self.host.apply(&step, deadline);
         let make = |path: Utf8PathBuf| apply(Step::MakeDir { at: Place::host(path), mode: 0o755 });
 
+        // Whatever nodes a userland brings, a container gets the safe ones at its start.
+        apply(Step::RemoveTree { at: tree.join("dev") })?;
+        make(tree.join("dev"))?;
         make(sharedfs.into())?;
         make(sharedfs.join("usr"))?;
         for path in shared_paths(file.brand) {

@@ -57,3 +57,17 @@ impl Lab {
         self.machine.list_own(&self.host).unwrap()
     }
 }
+
+#[cfg(target_os = "linux")]
+impl Drop for Lab {
+    /// What a test left mounted would keep its directory from being removed.
+    fn drop(&mut self) {
+        use qchroot_api::Observe;
+        let mounts = (&self.machine as &dyn Observe).mounts().unwrap_or_default();
+        for mounted in
+            mounts.iter().rev().filter(|mounted| mounted.at.starts_with(self.root.parent().unwrap()))
+        {
+            let _ = rustix::mount::unmount(mounted.at.as_str(), rustix::mount::UnmountFlags::DETACH);
+        }
+    }
+}

@@ -12,7 +12,7 @@ pub enum Moment {
 }
 
 /// Counters and what is armed against them; both counters start when a fault is armed.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Faults {
     applies: u64,
     ticks: u64,

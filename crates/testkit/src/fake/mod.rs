@@ -72,6 +72,13 @@ impl FakeHost {
         self
     }
 
+    /// Another machine in the same state; from now on each goes its own way.
+    #[must_use]
+    pub fn twin(&self) -> Self {
+        let state = self.state().clone();
+        Self(Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }))
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -126,7 +126,7 @@ impl State {
         let top = self.tree.new_volume(0o555);
         for (name, minor) in [("null", 10), ("zero", 11), ("random", 12), ("urandom", 13)] {
             let device = Body::Device { block: false, major: 0, minor };
-            self.tree.volumes.put(top.join(name), Inode::new(device, 0o666));
+            self.tree.volumes.put(&top.join(name), Inode::new(device, 0o666));
         }
         Ok(View::of(vec![top]))
     }

@@ -59,7 +59,7 @@ impl Tree {
     /// A tree that has `/` alone, on a file system of the type `fs`.
     pub(crate) fn new(fs: &str) -> Self {
         let mut volumes = Volumes::default();
-        volumes.put(Spot::top(0), Inode::directory(0o755));
+        volumes.put(&Spot::top(0), Inode::directory(0o755));
         let line = Mounted { at: "/".into(), fs: fs.into(), source: "/dev/disk".into(), read_only: false };
         let view = View::of(vec![Spot::top(0)]);
         let root = Covered { id: ROOT_MOUNT, parent: ROOT_MOUNT, line, view, made_by: None };
@@ -70,7 +70,7 @@ impl Tree {
     pub(crate) fn new_volume(&mut self, mode: u32) -> Spot {
         let top = Spot::top(self.next_volume);
         self.next_volume += 1;
-        self.volumes.put(top.clone(), Inode::directory(mode));
+        self.volumes.put(&top, Inode::directory(mode));
         top
     }
 

@@ -24,7 +24,7 @@ impl Snapshot {
         let mut files = BTreeMap::new();
         for spot in spots {
             let below = state.tree.volumes.below(&spot);
-            files.extend(below.map(|(spot, inode)| (spot.path.clone(), inode.to_string())));
+            files.extend(below.into_iter().map(|(path, inode)| (path, inode.to_string())));
         }
         let mounts = state.tree.mounts.iter().filter(|m| m.id != ROOT_MOUNT);
         let process = |p: &super::state::Running| {

@@ -48,6 +48,7 @@ pub struct Guards {
     pub released: u32,
 }
 
+#[derive(Clone)]
 pub(crate) struct State {
     pub(crate) platform: Platform,
     pub(crate) superuser: bool,

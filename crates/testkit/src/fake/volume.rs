@@ -28,35 +28,57 @@ impl Spot {
     }
 }
 
-/// All file systems.
+/// All file systems. In a key the slashes are zero bytes, so that a directory is followed by all below it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Volumes(BTreeMap<Spot, Inode>);
+pub(crate) struct Volumes(BTreeMap<(u32, String), Inode>);
+
+fn key(at: &Spot) -> (u32, String) {
+    let text = at.path.as_str().trim_end_matches('/');
+    (at.volume, text.replace('/', "\0"))
+}
 
 impl Volumes {
     pub(crate) fn get(&self, at: &Spot) -> Option<&Inode> {
-        self.0.get(at)
+        self.0.get(&key(at))
     }
 
-    pub(crate) fn put(&mut self, at: Spot, inode: Inode) {
-        self.0.insert(at, inode);
+    pub(crate) fn put(&mut self, at: &Spot, inode: Inode) {
+        self.0.insert(key(at), inode);
+    }
+
+    /// The file at `at` and everything below with its path below `at`, slashes as zero bytes; parents first.
+    fn range<'a>(&'a self, at: &Spot) -> impl Iterator<Item = (&'a str, &'a Inode)> {
+        let (volume, top) = key(at);
+        let below = move |found: (&'a (u32, String), &'a Inode)| {
+            let ((v, path), inode) = found;
+            let rest = path.strip_prefix(top.as_str()).filter(|rest| *v == volume && is_below(rest))?;
+            Some((rest, inode))
+        };
+        self.0.range(key(at)..).map_while(below)
     }
 
     /// The file at `at` and everything below, parents first.
-    pub(crate) fn below<'a>(&'a self, at: &'a Spot) -> impl Iterator<Item = (&'a Spot, &'a Inode)> {
-        self.0.range(at..).take_while(|(s, _)| s.volume == at.volume && s.path.starts_with(&at.path))
+    pub(crate) fn below(&self, at: &Spot) -> Vec<(Utf8PathBuf, &Inode)> {
+        let path = |rest: &str| at.join(rest.trim_start_matches('\0').replace('\0', "/")).path;
+        self.range(at).map(|(rest, inode)| (path(rest), inode)).collect()
     }
 
     pub(crate) fn remove_below(&mut self, at: &Spot) {
-        self.0.retain(|s, _| s.volume != at.volume || !s.path.starts_with(&at.path));
+        let (volume, top) = key(at);
+        let gone: Vec<String> = self.range(at).map(|(rest, _)| format!("{top}{rest}")).collect();
+        gone.into_iter().for_each(|path| drop(self.0.remove(&(volume, path))));
     }
 
-    fn children(&self, at: &Spot) -> Vec<(String, bool)> {
-        let named = |(s, inode): (&Spot, &Inode)| {
-            let child = s.path.parent() == Some(&at.path);
-            child.then(|| (s.path.file_name().unwrap_or_default().to_owned(), inode.body != Body::Whiteout))
+    fn children(&self, at: &Spot) -> Vec<String> {
+        let name = |(rest, _): (&str, &Inode)| {
+            rest.strip_prefix('\0').filter(|n| !n.contains('\0')).map(str::to_owned)
         };
-        self.below(at).filter_map(named).collect()
+        self.range(at).filter_map(name).collect()
     }
+}
+
+fn is_below(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with('\0')
 }
 
 /// What a mount shows: layers, the uppermost first, which takes the changes.
@@ -109,8 +131,7 @@ impl View {
     /// Names in the directory `rel`, sorted.
     pub(crate) fn list(&self, volumes: &Volumes, rel: &Utf8Path) -> Vec<String> {
         let parts = self.parts(&self.layers, volumes, rel);
-        let names: BTreeSet<String> =
-            parts.iter().flat_map(|part| volumes.children(part)).map(|(name, _)| name).collect();
+        let names: BTreeSet<String> = parts.iter().flat_map(|part| volumes.children(part)).collect();
         names.into_iter().filter(|name| self.get(volumes, &rel.join(name)).is_some()).collect()
     }
 
@@ -142,7 +163,7 @@ impl View {
             if volumes.get(&top.join(ancestor)).is_none() {
                 let whole = Self::of(self.layers.clone());
                 let copy = whole.get(volumes, ancestor).cloned().unwrap_or_else(|| Inode::directory(0o755));
-                volumes.put(top.join(ancestor), copy);
+                volumes.put(&top.join(ancestor), copy);
             }
         }
         let spot = top.join(&path);
@@ -150,7 +171,7 @@ impl View {
         if let Body::Directory { opaque } = &mut inode.body {
             *opaque = hidden;
         }
-        volumes.put(spot, inode);
+        volumes.put(&spot, inode);
         Ok(())
     }
 

@@ -103,7 +103,11 @@ impl Host for Machine {
         apply::apply(step, deadline)
     }
 
-    fn work<'a>(&'a self, staging: &Utf8Path, show: &'a mut dyn FnMut(&Progress)) -> Result<Box<dyn Work + 'a>> {
+    fn work<'a>(
+        &'a self,
+        staging: &Utf8Path,
+        show: &'a mut dyn FnMut(&Progress),
+    ) -> Result<Box<dyn Work + 'a>> {
         Ok(Box::new(work::Staging::open(staging, show, &self.cancelled)?))
     }
 

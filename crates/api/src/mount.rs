@@ -88,12 +88,17 @@ pub enum MountFs {
         /// Mode of its root directory.
         mode: u32,
     },
+    /// A mount that somebody else made; it can be unmounted and nothing else.
+    Foreign {
+        /// The kernel's name of the file system type.
+        name: String,
+    },
 }
 
 impl MountFs {
     /// The name of the file system's type in the kernel's terms; bind mounts on Linux have none of their own.
     #[must_use]
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::Null { .. } => "nullfs",
             Self::Overlay { .. } => "overlay",
@@ -102,6 +107,7 @@ impl MountFs {
             Self::Proc => "proc",
             Self::Fdesc => "fdescfs",
             Self::Tmp { .. } => "tmpfs",
+            Self::Foreign { name } => name,
         }
     }
 }
@@ -117,7 +123,7 @@ impl fmt::Display for Mount {
             }
             MountFs::Dev { ruleset } => write!(f, " with rule set {ruleset}")?,
             MountFs::Tmp { size, .. } => write!(f, " of {size} bytes")?,
-            MountFs::Pts | MountFs::Proc | MountFs::Fdesc => {}
+            MountFs::Pts | MountFs::Proc | MountFs::Fdesc | MountFs::Foreign { .. } => {}
         }
         write!(f, " on {}", self.at)?;
         let flags: Vec<&str> = [

@@ -178,10 +178,14 @@ impl Engine<'_> {
     pub(crate) fn take_down(&self, name: &Name, patience: std::time::Duration) -> Result<()> {
         let deadline = self.deadline_in(patience);
         if let Some(journal) = Journal::load(self.host, &self.layout.start_journal(name))? {
-            if journal.boot == self.host.boot_id()? {
-                self.roll_back(journal, deadline)?;
-            } else {
+            if journal.boot != self.host.boot_id()? {
                 journal.remove()?; // mounts and processes ended with that boot
+            } else if self.roll_back(journal, deadline).is_err() {
+                // Something inside is in the way, such as a mount that was moved: sweep, then once more.
+                self.sweep(name, deadline)?;
+                if let Some(rest) = Journal::load(self.host, &self.layout.start_journal(name))? {
+                    self.roll_back(rest, deadline)?;
+                }
             }
         }
         self.sweep(name, deadline)
@@ -193,8 +197,11 @@ impl Engine<'_> {
         let root = self.layout.container(name).join("root");
         let mut steps = Vec::new();
         for mount in observed.mounts(name) {
-            let fs = MountFs::Null { source: mount.source.clone().into() };
-            steps.push(Step::Mount(Mount::new(Place::host(&mount.at), fs)));
+            let at = match mount.at.strip_prefix(&root) {
+                Ok(inside) if !inside.as_str().is_empty() => Place::within(&root, inside),
+                _ => Place::host(&mount.at),
+            };
+            steps.push(Step::Mount(Mount::new(at, MountFs::Foreign { name: mount.fs.clone() })));
         }
         if !observed.processes(name).is_empty() {
             steps.push(Step::StartInit { container: name.clone(), root, proc: None });

@@ -156,7 +156,7 @@ impl Engine<'_> {
                     if let Some(at) = proc.as_ref().filter(|at| !mounted(&at.lexical())) {
                         missing.push(format!("{} is not mounted", at.path()));
                     }
-                    if self.host.probe(step)? == crate::Probe::Absent {
+                    if self.host.probe(step)? != crate::Probe::Present {
                         missing.push("its init is gone".into());
                     }
                 }

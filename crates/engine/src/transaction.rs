@@ -124,13 +124,21 @@ impl Engine<'_> {
     fn undo(&self, journal: &mut Journal<'_>, index: usize, deadline: Deadline) -> Result<()> {
         let step = journal.steps[index].clone();
         if let Some(inverse) = step.inverse()
-            && self.host.probe(&step)? != Probe::Absent
+            && !self.is_gone(&step, &inverse)?
         {
             self.watch.step(Point::Undoing, &inverse);
             self.host.apply(&inverse, deadline)?;
             self.watch.step(Point::Undone, &inverse);
         }
         journal.mark(index, Mark::Undone)
+    }
+
+    /// Whether nothing of a step is there any more. Only the check of a program knows its own effect.
+    fn is_gone(&self, step: &Step, inverse: &Step) -> Result<bool> {
+        match step {
+            Step::Run { .. } => Ok(self.host.probe(step)? == Probe::Absent),
+            _ => Ok(self.host.probe(inverse)? == Probe::Present),
+        }
     }
 
     /// Puts right what a run that died left: back where that is possible, otherwise on to its end.

@@ -28,8 +28,8 @@ pub(crate) fn probe(step: &Step) -> Result<Probe> {
         Step::RemoveDevice { at, major, minor } => taking(remove_device(at, (*major, *minor))),
         Step::Mount(step) => making(mounted(step)),
         Step::Unmount(step) => settle(unmounted(step), Probe::Present),
-        Step::StartInit { root, .. } => init::probe(root),
-        Step::StopInit { root, .. } => init::probe(root).map(opposite),
+        Step::StartInit { root, proc, .. } => with_init(root, proc.as_ref()),
+        Step::StopInit { root, proc, .. } => with_init(root, proc.as_ref()).map(opposite),
         Step::StartService(step) => service::probe(step),
         Step::StopService(step) => service::probe(step).map(opposite),
         Step::Run { check: Some(check), .. } => run(check),
@@ -65,6 +65,15 @@ fn opposite(probe: Probe) -> Probe {
         Probe::Absent => Probe::Present,
         other => other,
     }
+}
+
+/// An init that died leaves its procfs behind: then half of the step stands.
+fn with_init(root: &Utf8Path, proc: Option<&Place>) -> Result<Probe> {
+    let probe = init::probe(root)?;
+    let Some(at) = proc.filter(|_| probe == Probe::Absent) else { return Ok(probe) };
+    let at = at.lexical();
+    let left = mount::table()?.iter().any(|mounted| mounted.at == at);
+    Ok(if left { Probe::Unknown } else { Probe::Absent })
 }
 
 /// What is at a place, not followed.

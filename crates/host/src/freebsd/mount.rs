@@ -88,7 +88,7 @@ pub(crate) fn shows(source: &Utf8Path, found: &Mounted, _target: &OwnedFd) -> Re
 }
 
 /// The kernel's name of a file system type.
-pub(crate) fn type_name(fs: &MountFs) -> &'static str {
+pub(crate) fn type_name(fs: &MountFs) -> &str {
     match fs {
         MountFs::Proc => "procfs",
         other => other.name(),

@@ -53,7 +53,7 @@ pub(crate) fn shows(source: &camino::Utf8Path, _found: &Mounted, target: &OwnedF
 }
 
 /// The kernel's name of a file system type.
-pub(crate) fn type_name(fs: &MountFs) -> &'static str {
+pub(crate) fn type_name(fs: &MountFs) -> &str {
     fs.name()
 }
 
@@ -62,6 +62,7 @@ pub(crate) fn attach(mount: &Mount, target: &OwnedFd) -> Result<()> {
     let tree = match &mount.fs {
         MountFs::Null { source } => second_view(source, target)?,
         MountFs::Dev { .. } | MountFs::Fdesc => return Err(not_here(&mount.fs, "it is FreeBSD's")),
+        MountFs::Foreign { .. } => return Err(not_here(&mount.fs, "somebody else made it")),
         other => fresh(other)?,
     };
     let restrictions = restrictions(mount);

@@ -1,0 +1,31 @@
+//! The real program on the real kernel, as root, each test with a qchroot system of its own below `/var/tmp`.
+//!
+//! `QCHROOT_BIN` names the program, built with `--features crash-points`; without it the program is built first.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "tests report by panicking, and run programs of the host's"
+)]
+
+mod console;
+mod crash;
+mod dry_run;
+mod exec;
+mod hostile;
+mod input;
+mod interruptions;
+mod lifecycle;
+mod many;
+mod mounted_inside;
+mod program;
+mod releases;
+mod same_daemon;
+mod services;
+mod surroundings;
+mod terminal;
+mod tree;
+mod userland;
+mod world;

@@ -23,7 +23,11 @@ impl State {
             MountFs::Overlay { lower, upper, work } => self.overlay(lower, upper, work)?,
             MountFs::Tmp { mode, .. } => View::of(vec![self.tree.new_volume(*mode)]),
             MountFs::Dev { ruleset } => self.devfs(*ruleset)?,
-            _ => View::of(vec![self.tree.new_volume(0o555)]),
+            MountFs::Pts | MountFs::Proc | MountFs::Fdesc => View::of(vec![self.tree.new_volume(0o555)]),
+            other => {
+                let what = format!("cannot mount {}", other.name());
+                return Err(refuse(ErrorKind::Unavailable, what, "nobody here makes such a mount"));
+            }
         };
         view.read_only |= mount.read_only;
         let line = Mounted {
@@ -131,6 +135,14 @@ impl State {
         Ok(View::of(vec![top]))
     }
 
+    /// Whether what is mounted is this mount: by its source where it has one, otherwise by its type.
+    pub(crate) fn is_it(&self, there: &Covered, mount: &Mount) -> bool {
+        match &mount.fs {
+            MountFs::Null { .. } => there.made_by.as_ref().is_some_and(|made_by| made_by.fs == mount.fs),
+            other => there.line.fs == self.fs_in_table(other),
+        }
+    }
+
     /// A bind mount has no type of its own on Linux.
     fn fs_in_table(&self, fs: &MountFs) -> String {
         match (fs, self.platform) {
@@ -150,7 +162,7 @@ impl State {
         }
         let refused = |why: &str| Err(refuse(ErrorKind::Busy, format!("cannot unmount {}", found.seen), why));
         let there = self.tree.mount(found.mount);
-        if there.made_by.as_ref().is_none_or(|made_by| made_by.fs != mount.fs) {
+        if !self.is_it(there, mount) {
             let what = format!("cannot unmount {}", mount.at);
             let why = format!("{} from {} is mounted on it", there.line.fs, there.line.source);
             return Err(refuse(ErrorKind::Exists, what, &why));

@@ -1,11 +1,11 @@
 //! How the machine stands to a step: absent, present, in conflict or unknown. It changes nothing.
 
 use camino::Utf8Path;
-use qchroot_api::{Error, ErrorKind, Mount, Place, Platform, Result, Step};
+use qchroot_api::{ErrorKind, Mount, Place, Platform, Result, Step};
 use qchroot_engine::Probe;
 
 use super::node::{Body, Inode};
-use super::resolve::{Covered, obstructed};
+use super::resolve::obstructed;
 use super::state::State;
 
 impl State {
@@ -51,9 +51,7 @@ impl State {
             Step::RemoveDevice { at, major, minor } => {
                 self.gone_or(at, |inode| device(at, inode, (*major, *minor), Probe::Absent, Probe::Present))
             }
-            Step::Mount(mount) => {
-                settle(self.probe_mount(mount, Probe::Present, Probe::Absent), Probe::Absent)
-            }
+            Step::Mount(mount) => making(self.probe_mount(mount, Probe::Present, Probe::Absent)),
             Step::Unmount(mount) => {
                 settle(self.probe_mount(mount, Probe::Absent, Probe::Present), Probe::Present)
             }
@@ -62,17 +60,11 @@ impl State {
     }
 
     fn absent_or(&self, at: &Place, there: impl FnOnce(&Inode) -> Probe) -> Result<Probe> {
-        settle(
-            self.tree.find(at).map(|found| found.map_or(Probe::Absent, |(_, inode)| there(&inode))),
-            Probe::Absent,
-        )
+        making(self.tree.find(at).map(|found| found.map_or(Probe::Absent, |(_, inode)| there(&inode))))
     }
 
     fn gone_or(&self, at: &Place, there: impl FnOnce(&Inode) -> Probe) -> Result<Probe> {
-        settle(
-            self.tree.find(at).map(|found| found.map_or(Probe::Present, |(_, inode)| there(&inode))),
-            Probe::Present,
-        )
+        taking(self.tree.find(at).map(|found| found.map_or(Probe::Present, |(_, inode)| there(&inode))))
     }
 
     fn probe_write(&self, at: &Place, text: &str, mode: u32, was: Option<&str>) -> Result<Probe> {
@@ -103,8 +95,9 @@ impl State {
         if !found.is_mount_point() {
             return Ok(free);
         }
-        let Covered { line, made_by, .. } = self.tree.mount(found.mount);
-        if made_by.as_ref().is_none_or(|made_by| made_by.fs != mount.fs) {
+        let mounted = self.tree.mount(found.mount);
+        let line = &mounted.line;
+        if !self.is_it(mounted, mount) {
             let what = format!("{}: {} from {} is mounted on it", mount.at, line.fs, line.source);
             return Ok(Probe::Conflict(what));
         }
@@ -117,9 +110,13 @@ impl State {
 
     fn probe_process(&self, step: &Step) -> Probe {
         let present = match step {
-            Step::StartInit { root, .. } => self.init_of(root).is_some(),
-            Step::StopInit { root, .. } => {
-                self.init_of(root).is_none() && self.inside_of(root).next().is_none()
+            Step::StartInit { root, proc, .. } => return self.with_init(root, proc.as_ref()),
+            Step::StopInit { root, proc, .. } => {
+                return match self.with_init(root, proc.as_ref()) {
+                    Probe::Present => Probe::Absent,
+                    Probe::Absent => Probe::Present,
+                    other => other,
+                };
             }
             Step::StartService(service) => self.holder(&service.lock).is_some(),
             Step::StopService(service) => self.holder(&service.lock).is_none(),
@@ -129,17 +126,38 @@ impl State {
         if present { Probe::Present } else { Probe::Absent }
     }
 
+    /// Without an init, its procfs may be left behind.
+    fn with_init(&self, root: &Utf8Path, proc: Option<&Place>) -> Probe {
+        let left = |at: &Place| self.tree.mounts.iter().any(|mount| mount.line.at == at.lexical());
+        match self.init_of(root) {
+            Some(_) => Probe::Present,
+            None if proc.is_some_and(left) => Probe::Unknown,
+            None => Probe::Absent,
+        }
+    }
+
     pub(crate) fn on_linux(&self) -> bool {
         self.platform == Platform::Linux
     }
 }
 
-/// Without a way to it nothing is there; something on the way is in conflict.
+/// For steps that make something: a way that is missing is made by a step before.
+fn making(probe: Result<Probe>) -> Result<Probe> {
+    settle(probe, Probe::Absent)
+}
+
 fn settle(probe: Result<Probe>, missing: Probe) -> Result<Probe> {
-    let in_the_way = |error: &Error| error.kind() == ErrorKind::Exists;
     match probe {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(missing),
-        Err(error) if in_the_way(&error) => Ok(Probe::Conflict(error.to_string())),
+        Err(error) if error.kind() == ErrorKind::Exists => Ok(Probe::Conflict(error.to_string())),
+        probe => probe,
+    }
+}
+
+/// For steps that take something away: without a way to it, or with something else in the way, it is gone.
+fn taking(probe: Result<Probe>) -> Result<Probe> {
+    match probe {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Exists) => Ok(Probe::Present),
         probe => probe,
     }
 }

@@ -107,8 +107,8 @@ impl Tree {
     }
 
     /// Resolves `path` beneath `root`. The last component is followed when `follow` is set, and may be missing;
-    /// a file that a directory was expected to be is an error of the kind `no_directory`.
-    fn walk(&self, root: Found, path: &Utf8Path, follow: bool, no_directory: ErrorKind) -> Result<Found> {
+    /// links without end, and a file where a directory was expected, are errors of the kind `no_way`.
+    fn walk(&self, root: Found, path: &Utf8Path, follow: bool, no_way: ErrorKind) -> Result<Found> {
         let failed = |kind, why: &str| refuse(kind, format!("cannot resolve {}", root.seen.join(path)), why);
         let mut stack = vec![root.clone()];
         let mut todo: VecDeque<String> = path.components().map(|c| c.as_str().to_owned()).collect();
@@ -124,7 +124,7 @@ impl Tree {
             let here = stack.last().unwrap_or(&root);
             match self.get(here) {
                 Some(inode) if inode.is_directory() => {}
-                Some(_) => return Err(failed(no_directory, "not a directory")),
+                Some(_) => return Err(failed(no_way, "not a directory")),
                 None => return Err(failed(ErrorKind::NotFound, MISSING)),
             }
             let next = self.child(here, &name);
@@ -132,7 +132,7 @@ impl Tree {
                 Some(Body::Link(to)) if follow || !todo.is_empty() => {
                     links += 1;
                     if links > MAX_LINKS {
-                        return Err(failed(ErrorKind::System, "too many levels of symbolic links"));
+                        return Err(failed(no_way, "too many levels of symbolic links"));
                     }
                     if to.is_absolute() {
                         stack.truncate(1);

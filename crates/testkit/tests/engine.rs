@@ -1,0 +1,164 @@
+//! The engine on the fake machine: a run that dies at any change, before or after its effect, is put right
+//! by `doctor --repair` so that the machine is as before the run or as after it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests report by panicking")]
+
+use std::time::Duration;
+
+use camino::Utf8Path;
+use qchroot_api::{Name, Platform, Progress, Registration, Result, Step};
+use qchroot_engine::{
+    ConfigChange, CreateWish, Engine, InstallWish, Layout, Outcome, Point, Registry, Watch,
+};
+use qchroot_isolation_chroot::Chroot;
+use qchroot_storage_nullfs::Nullfs;
+use qchroot_testkit::fixture::FakeSource;
+use qchroot_testkit::{FakeHost, Moment, Snapshot};
+
+struct Silent;
+
+impl Watch for Silent {
+    fn step(&self, _: Point, _: &Step) {}
+    fn progress(&self, _: &Progress) {}
+    fn said(&self, _: &Name, _: &str) {}
+    fn warn(&self, _: &str) {}
+}
+
+const BACK_ENDS: [Registration; 3] = [
+    Registration::Source(|| Box::new(FakeSource)),
+    Registration::Storage(|| Box::new(Nullfs)),
+    Registration::Isolation(|| Box::new(Chroot)),
+];
+
+/// What outlives a run; logs, locks and the journals' directories may stay.
+const LASTING: [&str; 3] = ["/q/lib", "/q/etc", "/usr"];
+
+fn with_engine<T>(host: &FakeHost, run: impl FnOnce(&Engine<'_>) -> Result<T>) -> Result<T> {
+    let registry = Registry::of(&BACK_ENDS)?;
+    run(&Engine::open(host, &registry, Layout::under(Utf8Path::new("/q")), &Silent, false)?)
+}
+
+type Act = fn(&Engine<'_>) -> Result<()>;
+
+fn web() -> Name {
+    "web".parse().unwrap()
+}
+
+fn install(engine: &Engine<'_>) -> Result<()> {
+    let wish = InstallWish { source: Some("fake".into()), any: true, ..InstallWish::default() };
+    engine.install(&wish).map(drop)
+}
+
+fn create(engine: &Engine<'_>) -> Result<()> {
+    engine.create(&web(), &CreateWish { storage: Some("nullfs".into()), ..CreateWish::default() })
+}
+
+fn configure(engine: &Engine<'_>) -> Result<()> {
+    let commands = vec![("true".to_owned(), "/usr/bin/true".to_owned())];
+    engine.configure(&web(), &ConfigChange { commands, ..ConfigChange::default() })
+}
+
+fn start(engine: &Engine<'_>) -> Result<()> {
+    engine.start(&web()).map(|outcome| assert_eq!(outcome, Outcome::Started))
+}
+
+fn stop(engine: &Engine<'_>) -> Result<()> {
+    engine.stop(&web(), Duration::from_secs(1)).map(drop)
+}
+
+fn delete(engine: &Engine<'_>) -> Result<()> {
+    engine.delete(&web())
+}
+
+const ALL: [(&str, Act); 6] = [
+    ("install", install),
+    ("create", create),
+    ("configure", configure),
+    ("start", start),
+    ("stop", stop),
+    ("delete", delete),
+];
+
+/// A machine on which everything before the `n`-th of all operations was done.
+fn before(platform: Platform, n: usize) -> FakeHost {
+    let host = FakeHost::new(platform);
+    // Directories for more than one run, which nothing takes away.
+    for dir in ["lib/.journal", "lib/releases", "etc/containers", "run"] {
+        host.plant_dir(format!("/q/{dir}"), 0o755);
+    }
+    for (name, act) in &ALL[..n] {
+        with_engine(&host, act).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+    host
+}
+
+/// What a run must leave as it was or as it is meant to be.
+fn state(host: &FakeHost) -> Snapshot {
+    host.snapshot(LASTING)
+}
+
+#[test]
+fn a_whole_life_leaves_the_base_alone() {
+    for platform in [Platform::Linux, Platform::Freebsd] {
+        let installed = state(&before(platform, 1));
+        installed.assert_same(&state(&before(platform, 6)), "after create, start, stop and delete");
+    }
+}
+
+/// What a run left in between, and what doctor said, if it is neither the state before nor the state after.
+fn between(host: &FakeHost, old: &Snapshot, new: &Snapshot) -> Option<String> {
+    let findings = with_engine(host, |engine| engine.doctor(true));
+    let got = state(host);
+    let (from_old, from_new) = (old.diff(&got), new.diff(&got));
+    (got != *old && got != *new)
+        .then(|| format!("doctor: {findings:?}\nfrom before:\n{from_old}from after:\n{from_new}"))
+}
+
+/// Lets the `n`-th operation die at every change, and the machine go on as `afterwards` says.
+fn sweep(platform: Platform, n: usize, afterwards: fn(&FakeHost)) {
+    let (name, act) = ALL[n];
+    let prepared = before(platform, n);
+    let (host, old) = (prepared.twin(), state(&prepared));
+    host.crash_at(u64::MAX, Moment::Before);
+    with_engine(&host, act).unwrap();
+    let (new, ticks) = (state(&host), host.ticks());
+    let mut bad = String::new();
+    for (tick, moment) in (1..=ticks).flat_map(|n| [(n, Moment::Before), (n, Moment::After)]) {
+        let host = prepared.twin();
+        host.crash_at(tick, moment);
+        let died = with_engine(&host, act);
+        assert!(host.is_crashed(), "{name}: change {tick} was never made: {died:?}");
+        afterwards(&host);
+        if let Some(what) = between(&host, &old, &new) {
+            bad += &format!("{name} on {platform} died {moment:?} change {tick} of {ticks}; {what}\n");
+        }
+    }
+    assert!(bad.is_empty(), "{bad}");
+}
+
+#[test]
+fn install_survives_every_crash() {
+    sweep(Platform::Linux, 0, FakeHost::revive);
+}
+
+#[test]
+fn create_survives_every_crash() {
+    sweep(Platform::Linux, 1, FakeHost::revive);
+    sweep(Platform::Freebsd, 1, FakeHost::revive);
+}
+
+#[test]
+fn configure_survives_every_crash() {
+    sweep(Platform::Linux, 2, FakeHost::revive);
+}
+
+#[test]
+fn start_survives_every_crash() {
+    sweep(Platform::Linux, 3, FakeHost::revive);
+    sweep(Platform::Freebsd, 3, FakeHost::revive);
+}
+
+#[test]
+fn delete_survives_every_crash() {
+    sweep(Platform::Linux, 5, FakeHost::revive);
+}

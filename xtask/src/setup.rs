@@ -11,7 +11,6 @@ pub(crate) const TESTS: &[&str] = &[
     "attr",
     "busybox-static",
     "bzip2",
-    "debootstrap",
     "e2fsprogs",
     "gcc",
     "git",

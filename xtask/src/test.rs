@@ -24,9 +24,8 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// Adds a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; …`, and no other.
-    fn add_line(&mut self, line: &str) {
-        let Some((_, results)) = line.split_once("test result: ") else { return };
+    /// Adds `ok. 3 passed; 0 failed; 1 ignored; 0 measured; …`.
+    fn add(&mut self, results: &str) {
         let results = results.split_once(". ").map_or(results, |(_, numbers)| numbers);
         for part in results.split(';') {
             let mut words = part.split_whitespace();
@@ -39,6 +38,32 @@ impl Counts {
             }
         }
     }
+}
+
+/// Reads what test programs print. A test may run test programs itself: those are its own business.
+#[derive(Default)]
+struct Reader {
+    counts: Counts,
+    running: u32,
+}
+
+impl Reader {
+    fn read(&mut self, line: &str) {
+        if is_beginning(line) {
+            self.running += 1;
+        } else if let Some((_, results)) = line.split_once("test result: ") {
+            if self.running <= 1 {
+                self.counts.add(results);
+            }
+            self.running = self.running.saturating_sub(1);
+        }
+    }
+}
+
+/// Whether `line` is such as `running 3 tests`.
+fn is_beginning(line: &str) -> bool {
+    let number = line.strip_prefix("running ").and_then(|rest| rest.split_once(" test"));
+    number.is_some_and(|(number, plural)| number.parse::<u64>().is_ok() && matches!(plural, "" | "s"))
 }
 
 impl fmt::Display for Counts {
@@ -60,7 +85,7 @@ pub(crate) fn all(workspace: &Workspace, filter: Option<&str>) -> Result<Counts>
     setup::require_root("test", "mounts, changes owners and enters containers for real")?;
     setup::ensure(setup::TESTS)?;
     Run::cargo().args(["build", "--workspace", "--bins", "--exclude=xtask", CRASH_POINTS]).run()?;
-    let mut counts = Counts::default();
+    let mut reader = Reader::default();
     let tests = Run::cargo()
         .args(["test", "--workspace", "--no-fail-fast", CRASH_POINTS])
         .args(filter.map(|name| ["--", name]).into_iter().flatten())
@@ -68,8 +93,9 @@ pub(crate) fn all(workspace: &Workspace, filter: Option<&str>) -> Result<Counts>
         .env("QCHROOT_ROOT_TESTS", "required");
     let all_well = tests.lines(|line| {
         println!("{line}");
-        counts.add_line(line);
+        reader.read(line);
     })?;
+    let mut counts = reader.counts;
     if !all_well && counts.failed == 0 {
         println!("a test program did not build, or ended without a result: counted as one failure");
         counts.failed = 1;
@@ -81,15 +107,35 @@ pub(crate) fn all(workspace: &Workspace, filter: Option<&str>) -> Result<Counts>
 mod tests {
     use super::*;
 
+    fn counts(lines: &[&str]) -> Counts {
+        let mut reader = Reader::default();
+        lines.iter().for_each(|line| reader.read(line));
+        reader.counts
+    }
+
     #[test]
     fn results_of_many_programs_add_up() {
-        let mut counts = Counts::default();
-        counts.add_line("running 4 tests");
-        counts.add_line(
+        let lines = [
+            "running 4 tests",
             "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s",
-        );
-        counts.add_line("test result: FAILED. 2 passed; 5 failed; 0 ignored; 0 measured; 7 filtered out");
-        assert_eq!(counts, Counts { passed: 5, failed: 5, skipped: 1 });
+            "running 1 test",
+            "test running 2 tests ... ok",
+            "test result: FAILED. 2 passed; 5 failed; 0 ignored; 0 measured; 7 filtered out",
+        ];
+        assert_eq!(counts(&lines), Counts { passed: 5, failed: 5, skipped: 1 });
+    }
+
+    #[test]
+    fn what_a_test_program_reports_to_a_test_is_not_counted() {
+        let lines = [
+            "running 2 tests",
+            "running 1 test",
+            "running 1 test",
+            "test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 21 filtered out",
+            "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 21 filtered out",
+            "test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out",
+        ];
+        assert_eq!(counts(&lines), Counts { passed: 2, failed: 0, skipped: 0 });
     }
 
     #[test]

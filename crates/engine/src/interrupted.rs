@@ -115,6 +115,9 @@ impl Engine<'_> {
         names.dedup();
         for name in names {
             let Some(_lock) = self.take(&self.layout.lock(&name))? else { continue };
+            if self.has_journal(&self.layout.journal(&name)) {
+                continue; // told already, as an interrupted change
+            }
             let (state, problems) = match self.state(&name, &self.look()?) {
                 Ok(found) => found,
                 Err(error) => {
@@ -156,12 +159,15 @@ impl Engine<'_> {
         for file in self.host.list_own(&self.layout.lib)? {
             let owner = file.strip_prefix(".staging-").or_else(|| file.strip_prefix(".trash-"));
             let Some(owner) = owner else { continue };
-            let lock = match owner.parse::<Name>() {
-                _ if owner == "install" => self.layout.install_lock(),
-                Ok(name) => self.layout.lock(&name),
+            let (lock, journal) = match owner.parse::<Name>() {
+                _ if owner == "install" => (self.layout.install_lock(), self.layout.install_journal()),
+                Ok(name) => (self.layout.lock(&name), self.layout.journal(&name)),
                 Err(_) => continue,
             };
             let Some(_lock) = self.take(&lock)? else { continue };
+            if self.has_journal(&journal) {
+                continue; // a damaged one too: what it speaks of may be all that is left of a container
+            }
             let at = self.layout.lib.join(&file);
             let step = Step::RemoveTree { at: at.clone() };
             let outcome = match repair {
@@ -171,6 +177,10 @@ impl Engine<'_> {
             findings.push(finding(format!("{at} is left over from an interrupted run"), outcome));
         }
         Ok(())
+    }
+
+    fn has_journal(&self, at: &camino::Utf8Path) -> bool {
+        !matches!(Journal::load(self.host, at), Ok(None))
     }
 
     /// Takes a container down to nothing: by its journal when it has one, by what the kernel says in any case.

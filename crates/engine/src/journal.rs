@@ -4,7 +4,7 @@
 //! module reads and writes them; what to do about one is the transaction's business.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Error, ErrorKind, Name, Plan, Result};
+use qchroot_api::{Error, ErrorKind, Name, Plan, Result, Step};
 use serde::{Deserialize, Serialize};
 
 use crate::Host;
@@ -118,6 +118,7 @@ impl<'a> Journal<'a> {
             program: env!("CARGO_PKG_VERSION").into(),
             steps,
         };
+        host.remove_own(&path)?; // one without a whole header, in which nothing was begun
         host.append_own(&path, &line(&header)?, op.is_durable())?;
         let Header { container, boot, steps, .. } = header;
         let marks = vec![Mark::Pending; steps.len()];
@@ -172,7 +173,10 @@ impl<'a> Journal<'a> {
     }
 
     fn write(&mut self, entry: Line) -> Result<()> {
-        self.host.append_own(&self.path, &line(&entry)?, false)?;
+        let step = entry.step.and_then(|n| self.steps.get(n));
+        // After it there is no way back: a power cut must not lose this mark.
+        let last_turn = entry.is == Mark::Begun && matches!(step, Some(Step::RemoveTree { .. }));
+        self.host.append_own(&self.path, &line(&entry)?, last_turn && self.op.is_durable())?;
         let unknown = || Error::new(ErrorKind::Internal, "a journal was asked about a step it does not have");
         self.take(entry).ok_or_else(unknown)
     }

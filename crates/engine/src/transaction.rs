@@ -4,7 +4,7 @@
 //! It knows steps and journals; which plan belongs to which command is the operations' business.
 
 use camino::Utf8PathBuf;
-use qchroot_api::{Error, ErrorKind, Name, Plan, Result, Step};
+use qchroot_api::{Error, ErrorKind, Name, Place, Plan, Result, Step};
 
 use crate::journal::{Journal, Mark, Op};
 use crate::{Deadline, Engine, Point, Probe};
@@ -126,6 +126,7 @@ impl Engine<'_> {
         if let Some(inverse) = step.inverse()
             && !self.is_gone(&step, &inverse)?
         {
+            journal.mark(index, Mark::Begun)?;
             self.watch.step(Point::Undoing, &inverse);
             self.host.apply(&inverse, deadline)?;
             self.watch.step(Point::Undone, &inverse);
@@ -137,6 +138,7 @@ impl Engine<'_> {
     fn is_gone(&self, step: &Step, inverse: &Step) -> Result<bool> {
         match step {
             Step::Run { .. } => Ok(self.host.probe(step)? == Probe::Absent),
+            Step::Rename { to, .. } => Ok(self.view().stat(&Place::host(to))?.is_none()),
             _ => Ok(self.host.probe(inverse)? == Probe::Present),
         }
     }

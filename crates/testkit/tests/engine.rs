@@ -162,3 +162,19 @@ fn start_survives_every_crash() {
 fn delete_survives_every_crash() {
     sweep(Platform::Linux, 5, FakeHost::revive);
 }
+#[test]
+fn stop_survives_every_crash() {
+    sweep(Platform::Linux, 4, FakeHost::revive);
+    sweep(Platform::Freebsd, 4, FakeHost::revive);
+}
+
+fn power_cut(host: &FakeHost) {
+    host.power_cut("/q/run");
+}
+
+#[test]
+fn what_lasts_survives_every_power_cut() {
+    for n in [0, 1, 5] {
+        sweep(Platform::Linux, n, power_cut);
+    }
+}

@@ -11,10 +11,14 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::errors::OrError;
 
+/// PF_KTHREAD of linux/sched.h: a thread of the kernel's own.
+const KERNEL_THREAD: u32 = 0x0020_0000;
+
 /// What is read of `/proc/PID/stat`; proc_pid_stat(5).
 pub(super) struct Stat {
     name: String,
     state: char,
+    is_kernels: bool,
     /// Parent.
     pub(super) ppid: i32,
     start_ticks: u64,
@@ -28,12 +32,13 @@ impl Stat {
         let mut fields = rest.split(' ');
         let state = fields.next()?.chars().next()?;
         let ppid = fields.next()?.parse().ok()?;
-        let start_ticks = fields.nth(17)?.parse().ok()?; // field 22
-        Some(Self { name: name.to_owned(), state, ppid, start_ticks })
+        let flags: u32 = fields.nth(4)?.parse().ok()?; // field 9
+        let start_ticks = fields.nth(12)?.parse().ok()?; // field 22
+        Some(Self { name: name.to_owned(), state, is_kernels: flags & KERNEL_THREAD != 0, ppid, start_ticks })
     }
 }
 
-/// All processes whose root can be told, and the dead ones that wait for their parent, their root empty.
+/// All processes but the kernel's own threads; the root of one that is dead and waits for its parent is empty.
 pub(crate) fn list() -> Result<Vec<Process>> {
     let boot = boot_time();
     Ok(pids()?.into_iter().filter_map(|pid| describe(pid, root_of(pid).unwrap_or_default(), boot)).collect())
@@ -93,7 +98,7 @@ fn pids() -> Result<Vec<i32>> {
 /// `None` when it has ended meanwhile.
 fn describe(pid: i32, root: Utf8PathBuf, boot: u64) -> Option<Process> {
     let read = |name: &str| fs::read(format!("/proc/{pid}/{name}")).ok();
-    let stat = Stat::parse(&String::from_utf8_lossy(&read("stat")?))?;
+    let stat = Stat::parse(&String::from_utf8_lossy(&read("stat")?)).filter(|stat| !stat.is_kernels)?;
     let status = read("status")?;
     let uid = field(&String::from_utf8_lossy(&status), "Uid:").and_then(|ids| ids.get(1).copied())?;
     let words = read("cmdline").unwrap_or_default();

@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 
 use crate::support::{Test, first_line, role, until};
 
-pub fn tests() -> Vec<Test> {
+pub(crate) fn tests() -> Vec<Test> {
     vec![
         ("guard::killed", || undone("wait", true)),
         ("guard::lost", || undone("fail", true)),

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
     }
     assert!(nix::unistd::geteuid().is_root(), "these tests start containers: run them as root");
     support::hide_mounts();
+    let _busybox = support::copy_busybox();
     let tests = [enter::tests(), terminal::tests(), init::tests(), service::tests(), guard::tests()];
     let trials = tests.into_iter().flatten().map(|(name, test)| {
         Trial::test(name, move || {

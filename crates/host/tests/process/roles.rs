@@ -7,7 +7,7 @@ use qchroot_engine::Host;
 use qchroot_host::Machine;
 
 /// The exit status of the part that the first argument names; `None` for a test run.
-pub fn play() -> Option<i32> {
+pub(crate) fn play() -> Option<i32> {
     let words: Vec<String> = std::env::args().collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [_, "enter", entry] => Some(enter(entry)),

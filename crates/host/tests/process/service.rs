@@ -12,7 +12,7 @@ use qchroot_host::Machine;
 
 use crate::support::{Box, Test, soon, until};
 
-pub fn tests() -> Vec<Test> {
+pub(crate) fn tests() -> Vec<Test> {
     vec![
         ("service::command_runs_and_stops", command_runs_and_stops),
         ("service::command_that_ends_at_once", command_that_ends_at_once),

@@ -5,7 +5,9 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -18,36 +20,49 @@ use qchroot_host::Machine;
 use tempfile::TempDir;
 
 /// A test and its name.
-pub type Test = (&'static str, fn());
+pub(crate) type Test = (&'static str, fn());
 
 const PROGRAMS: [&str; 18] = [
     "sh", "cat", "echo", "env", "false", "id", "kill", "killall", "ls", "pwd", "rm", "setsid", "sleep",
     "stty", "touch", "true", "tty", "umask",
 ];
 
+/// The one copy that all containers share. It is written before there are threads: a program that a child of
+/// another thread still has open for writing cannot be executed.
+static BUSYBOX: OnceLock<PathBuf> = OnceLock::new();
+
+/// Makes that copy; it goes with the directory.
+pub(crate) fn copy_busybox() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join("busybox");
+    fs::copy("/bin/busybox", &copy).expect("busybox is installed, Debian's busybox-static");
+    BUSYBOX.set(copy).unwrap();
+    dir
+}
+
 /// What this program mounts is its own.
-pub fn hide_mounts() {
+pub(crate) fn hide_mounts() {
     nix::sched::unshare(CloneFlags::CLONE_NEWNS).unwrap();
     let flags = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
     nix::mount::mount(None::<&str>, "/", None::<&str>, flags, None::<&str>).unwrap();
 }
 
 /// A container of busybox. Its processes end with it.
-pub struct Box {
-    pub name: Name,
-    pub root: Utf8PathBuf,
-    pub dir: TempDir,
+pub(crate) struct Box {
+    pub(crate) name: Name,
+    pub(crate) root: Utf8PathBuf,
+    pub(crate) dir: TempDir,
 }
 
 impl Box {
     /// Files only.
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let root = Utf8PathBuf::from_path_buf(dir.path().canonicalize().unwrap().join("root")).unwrap();
         for below in ["bin", "dev/pts", "etc", "proc", "root", "tmp"] {
             fs::create_dir_all(root.join(below)).unwrap();
         }
-        fs::copy("/bin/busybox", root.join("bin/busybox")).expect("Debian's busybox-static is installed");
+        fs::hard_link(BUSYBOX.get().unwrap(), root.join("bin/busybox")).unwrap();
         for program in PROGRAMS {
             symlink("busybox", root.join("bin").join(program)).unwrap();
         }
@@ -58,32 +73,32 @@ impl Box {
     }
 
     /// With an init.
-    pub fn started(name: &str) -> Self {
+    pub(crate) fn started(name: &str) -> Self {
         let new = Self::new(name);
         Machine::new().apply(&new.start_init(), soon(10)).unwrap();
         new
     }
 
-    pub fn start_init(&self) -> Step {
+    pub(crate) fn start_init(&self) -> Step {
         let (container, root) = (self.name.clone(), self.root.clone());
         Step::StartInit { container, proc: Some(Place::within(root.clone(), "proc")), root }
     }
 
     /// Stops everything within `seconds`; how long that took.
-    pub fn stop(&self, seconds: u64) -> Duration {
+    pub(crate) fn stop(&self, seconds: u64) -> Duration {
         let begun = Instant::now();
         Machine::new().apply(&self.start_init().inverse().unwrap(), soon(seconds)).unwrap();
         begun.elapsed()
     }
 
     /// The processes whose root is this container's.
-    pub fn processes(&self) -> Vec<Process> {
+    pub(crate) fn processes(&self) -> Vec<Process> {
         let mut all = (&Machine::new() as &dyn Observe).processes().unwrap();
         all.retain(|process| process.root.starts_with(&self.root) && !process.zombie);
         all
     }
 
-    pub fn entry(&self, argv: &[&str]) -> Entry {
+    pub(crate) fn entry(&self, argv: &[&str]) -> Entry {
         Entry {
             way: Way::Chroot { root: self.root.clone() },
             argv: argv.iter().map(|&word| word.to_owned()).collect(),
@@ -95,7 +110,7 @@ impl Box {
     }
 
     /// A shell inside that runs `script`.
-    pub fn sh(&self, script: &str) -> Entry {
+    pub(crate) fn sh(&self, script: &str) -> Entry {
         self.entry(&["sh", "-c", script])
     }
 }
@@ -112,37 +127,37 @@ impl Drop for Box {
 }
 
 /// The point in time this many seconds from now.
-pub fn soon(seconds: u64) -> Deadline {
+pub(crate) fn soon(seconds: u64) -> Deadline {
     Deadline(Machine::new().steady_clock() + Duration::from_secs(seconds))
 }
 
 /// This program in the part that `words` name.
-pub fn role(words: &[&str]) -> Command {
+pub(crate) fn role(words: &[&str]) -> Command {
     let mut command = program("/proc/self/exe");
     command.arg0("process").args(words).stdin(Stdio::null());
     command
 }
 
 /// A program of the host's.
-pub fn program(path: impl AsRef<Utf8Path>) -> Command {
+pub(crate) fn program(path: impl AsRef<Utf8Path>) -> Command {
     #[expect(clippy::disallowed_methods, reason = "programs of the test's own")]
     Command::new(path.as_ref().as_std_path())
 }
 
 /// A caller of `enter`.
-pub fn caller(entry: &Entry) -> Command {
+pub(crate) fn caller(entry: &Entry) -> Command {
     role(&["enter", &serde_json::to_string(entry).unwrap()])
 }
 
 /// Runs an entry to its end: status, output.
-pub fn run(entry: &Entry) -> (i32, String) {
+pub(crate) fn run(entry: &Entry) -> (i32, String) {
     let Output { status, stdout, stderr } = caller(entry).output().unwrap();
     let text = String::from_utf8(stdout).unwrap() + &String::from_utf8(stderr).unwrap();
     (status.code().unwrap(), text)
 }
 
 /// Starts a command and waits for its first line.
-pub fn first_line(command: &mut Command) -> (Child, String) {
+pub(crate) fn first_line(command: &mut Command) -> (Child, String) {
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
@@ -150,7 +165,7 @@ pub fn first_line(command: &mut Command) -> (Child, String) {
 }
 
 /// Waits for something that another process does; the kernel tells of no event for it.
-pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(15);
     while !holds() {
         assert!(Instant::now() < end, "waited in vain: {what}");

@@ -15,7 +15,7 @@ use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 use crate::support::{Box, Test, caller, soon};
 
-pub fn tests() -> Vec<Test> {
+pub(crate) fn tests() -> Vec<Test> {
     vec![
         ("terminal::size_and_name", size_and_name),
         ("terminal::modes_come_back", modes_come_back),
@@ -113,7 +113,7 @@ fn modes_come_back() {
 fn interrupt_reaches_the_program() {
     let web = Box::started("interrupt");
     let mut session =
-        Session::start(&web.sh("trap 'echo caught; exit 6' INT; echo ready; while :; do sleep 60; done"));
+        Session::start(&web.sh("trap 'echo caught; exit 6' INT; echo ready; while :; do sleep 0.1; done"));
     session.expect("ready");
     session.type_in("\u{3}");
     session.expect("caught");
@@ -122,9 +122,8 @@ fn interrupt_reaches_the_program() {
 
 fn resize() {
     let web = Box::new("resize");
-    let mut session = Session::start(
-        &web.sh("trap 'stty size; exit' WINCH; echo ready; while :; do sleep 60 & wait; done"),
-    );
+    let mut session =
+        Session::start(&web.sh("trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.1; done"));
     session.expect("ready");
     // SAFETY: the structure lives for the call.
     let set = unsafe { libc::ioctl(session.screen.as_raw_fd(), libc::TIOCSWINSZ, &size(44, 55)) };

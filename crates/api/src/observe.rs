@@ -36,8 +36,11 @@ pub enum Query {
     },
     /// The mount table in the order of mounting: [`Answer::Mounts`].
     Mounts,
-    /// Processes and their roots: [`Answer::Processes`].
-    Processes,
+    /// Processes whose root is a directory or lies below it: [`Answer::Processes`].
+    Processes {
+        /// The directory, as the kernel spells it; `/` means all processes.
+        below: Utf8PathBuf,
+    },
     /// Whether the kernel offers a file system type by this name: [`Answer::Flag`].
     HasFs {
         /// `overlay`, `nullfs` …
@@ -188,9 +191,9 @@ impl dyn Observe + '_ {
         ask!(self, Query::Mounts, Mounts)
     }
 
-    /// All processes.
-    pub fn processes(&self) -> Result<Vec<Process>> {
-        ask!(self, Query::Processes, Processes)
+    /// Processes whose root is `below` or lies below it.
+    pub fn processes(&self, below: &Utf8Path) -> Result<Vec<Process>> {
+        ask!(self, Query::Processes { below: below.to_owned() }, Processes)
     }
 
     /// Whether the kernel has a file system type.

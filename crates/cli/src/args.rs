@@ -257,7 +257,12 @@ pub(crate) struct Exec {
     #[command(flatten)]
     pub(crate) identity: Identity,
     /// The program and its arguments
-    #[arg(value_name = "PROGRAM [ARG…]", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(
+        value_name = "PROGRAM [ARG…]",
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
     pub(crate) argv: Vec<String>,
 }
 

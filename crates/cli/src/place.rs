@@ -14,9 +14,12 @@ pub(crate) fn layout(root: Option<&Utf8Path>, platform: Platform) -> Result<Layo
         return Ok(layout);
     };
     if root.as_str().is_empty() {
-        return Err(Error::new(ErrorKind::Usage, "the root directory is empty").hint("give --root a directory"));
+        return Err(
+            Error::new(ErrorKind::Usage, "the root directory is empty").hint("give --root a directory")
+        );
     }
-    let absolute = camino::absolute_utf8(root).map_err(|e| Error::from_io(&e, format!("cannot resolve {root}")))?;
+    let absolute =
+        camino::absolute_utf8(root).map_err(|e| Error::from_io(&e, format!("cannot resolve {root}")))?;
     Ok(Layout::under(&real(&absolute)?))
 }
 

@@ -12,7 +12,8 @@ use serde::Serialize;
 pub(crate) fn escape(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
-            let (shown, plain) = if c.is_control() { (Some(c.escape_default()), None) } else { (None, Some(c)) };
+            let (shown, plain) =
+                if c.is_control() { (Some(c.escape_default()), None) } else { (None, Some(c)) };
             shown.into_iter().flatten().chain(plain)
         })
         .collect()
@@ -140,8 +141,11 @@ pub(crate) fn plugins(infos: &[Info]) -> Result<()> {
 /// `plugin info`.
 pub(crate) fn plugin(info: &Info) -> Result<()> {
     let platforms: Vec<String> = info.platforms.iter().map(ToString::to_string).collect();
-    let capabilities: Vec<String> =
-        info.capabilities.iter().filter_map(|c| Some(serde_json::to_value(c).ok()?.as_str()?.to_owned())).collect();
+    let capabilities: Vec<String> = info
+        .capabilities
+        .iter()
+        .filter_map(|c| Some(serde_json::to_value(c).ok()?.as_str()?.to_owned()))
+        .collect();
     line(&format!("{} {}: {}", info.kind, info.name, info.summary))?;
     line(&format!("runs on: {}", platforms.join(", ")))?;
     line(&format!("can: {}", if capabilities.is_empty() { "-".into() } else { capabilities.join(", ") }))?;

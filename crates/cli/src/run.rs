@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
 use qchroot_api::{Error, ErrorKind, Name, Observe, Result};
-use qchroot_engine::{
-    ConfigChange, CreateWish, Engine, InstallWish, Outcome, Registry, Session, Watch, Who,
-};
+use qchroot_engine::{ConfigChange, CreateWish, Engine, InstallWish, Outcome, Registry, Session, Watch, Who};
 use qchroot_host::Machine;
 use serde_json::json;
 
@@ -76,7 +74,11 @@ fn run(cli: Cli) -> Result<u8> {
 
 fn version(as_json: bool) -> Result<u8> {
     let version = env!("CARGO_PKG_VERSION");
-    if as_json { print::json(&json!({ "version": version }))? } else { print::line(&format!("qchroot {version}"))? }
+    if as_json {
+        print::json(&json!({ "version": version }))?
+    } else {
+        print::line(&format!("qchroot {version}"))?
+    }
     Ok(0)
 }
 
@@ -100,7 +102,8 @@ impl Front<'_> {
                 return self.each(&args.which, "stop", |name| self.engine.stop(name, patience(args.timeout)));
             }
             Command::Restart(args) => {
-                return self.each(&args.which, "restart", |name| self.engine.restart(name, patience(args.timeout)));
+                return self
+                    .each(&args.which, "restart", |name| self.engine.restart(name, patience(args.timeout)));
             }
             Command::Console(args) => return self.session(&args.name, args.identity, vec![], true),
             Command::Exec(args) => return self.session(&args.name, args.identity, args.argv, false),
@@ -121,6 +124,7 @@ impl Front<'_> {
         match (self.engine.dry_run, self.json) {
             (true, _) => Ok(()),
             (false, true) => print::json(&json!({ "release": id })),
+            (false, false) if self.screen.is_quiet() => Ok(()),
             (false, false) => print::line(&format!("{id} is installed")),
         }
     }
@@ -237,10 +241,13 @@ impl Front<'_> {
         let Identity { host_user, container_user, login } = identity;
         let who = host_user.map(Who::Host).or(container_user.map(Who::Container)).unwrap_or_default();
         let session = Session { who, login, argv, term: std::env::var("TERM").ok() };
-        let ended = if console { self.engine.console(&name, &session) } else { self.engine.exec(&name, &session) };
+        let ended =
+            if console { self.engine.console(&name, &session) } else { self.engine.exec(&name, &session) };
         let status = ended.map_err(|error| match error.kind() {
             _ if error.fact("exit").is_some() => error,
-            ErrorKind::System | ErrorKind::Internal | ErrorKind::Io | ErrorKind::Unavailable => error.with("exit", 125),
+            ErrorKind::System | ErrorKind::Internal | ErrorKind::Io | ErrorKind::Unavailable => {
+                error.with("exit", 125)
+            }
             _ => error,
         })?;
         Ok(u8::try_from(status).unwrap_or(125))
@@ -284,7 +291,11 @@ impl Front<'_> {
 
     fn doctor(&self, repair: bool) -> Result<u8> {
         let findings = self.engine.doctor(repair)?;
-        if self.json { print::json(&findings)? } else { print::findings(&findings)? }
+        if self.json {
+            print::json(&findings)?
+        } else {
+            print::findings(&findings)?
+        }
         let open = findings.iter().any(|finding| !finding.repaired);
         Ok(if open { ErrorKind::Busy.exit_code() } else { 0 })
     }

@@ -40,6 +40,11 @@ impl Screen {
         }
     }
 
+    /// Whether only errors are wanted.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// The steps of a dry run.
     pub(crate) fn planned(&self) -> Vec<Step> {
         std::mem::take(&mut self.shown().planned)

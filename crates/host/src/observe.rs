@@ -25,7 +25,7 @@ pub(crate) fn answer(query: &Query) -> Result<Answer> {
         Query::Read { at } => Answer::Text(read(at)?),
         Query::List { at } => Answer::Names(list(at)?),
         Query::Mounts => Answer::Mounts(mount::table()?),
-        Query::Processes => Answer::Processes(members::list()?),
+        Query::Processes { below } => Answer::Processes(members::list(below)?),
         Query::HasFs { name } => Answer::Flag(os::system::has_fs(name)?),
         Query::Program { name } => Answer::Path(command::find(name)),
         Query::Holder { at } => Answer::Pid(service::holder(at)?),

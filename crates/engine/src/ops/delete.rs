@@ -65,10 +65,10 @@ impl Engine<'_> {
         let dir = self.layout.container(name);
         let mounts: Vec<_> =
             self.view().mounts()?.into_iter().filter(|mount| mount.at.starts_with(&dir)).collect();
-        let processes = self.view().processes()?;
+        let processes = self.view().processes(&dir)?;
         let pids: Vec<String> = processes
             .iter()
-            .filter(|process| process.root.starts_with(&dir) && !process.zombie)
+            .filter(|process| !process.zombie)
             .map(|process| process.pid.to_string())
             .collect();
         let busy = |why: String| {

@@ -58,11 +58,12 @@ impl Engine<'_> {
             self.require_superuser()?;
         }
         let loaded = self.load(name)?;
+        if self.is_started(name)? {
+            return if self.dry_run { Ok(0) } else { self.host.enter(&self.entry(&loaded, session, false)?) };
+        }
         match self.state(name, &self.look()?)? {
-            (State::Started, _) if self.dry_run => Ok(0),
-            (State::Started, _) => self.host.enter(&self.entry(&loaded, session, false)?),
             (State::Stopped, _) => self.open_and_run(&loaded, session, false),
-            (State::Partial, problems) => {
+            (_, problems) => {
                 Err(Error::new(ErrorKind::Busy, format!("{name} is neither started nor stopped"))
                     .cause(problems.join(", "))
                     .hint(format!("`qchroot stop {name}` takes down what is left")))

@@ -5,7 +5,7 @@ use std::ffi::CStr;
 use std::mem::{offset_of, size_of};
 use std::ptr;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use nix::errno::Errno;
 use nix::libc::{self, KERN_PROC_ARGS, KERN_PROC_FILEDESC, KERN_PROC_PROC, kinfo_file, kinfo_proc};
 use qchroot_api::{Process, Result};
@@ -16,13 +16,14 @@ use crate::errors::OrError;
 const ZOMBIE: u8 = 5;
 
 /// All processes; the root of one that has ended or may not be looked at is empty.
-pub(crate) fn list() -> Result<Vec<Process>> {
+pub(crate) fn list(below: &Utf8Path) -> Result<Vec<Process>> {
     let bytes = ask(&[KERN_PROC_PROC, 0]).or_error(|| "cannot list processes".into())?;
     Ok(bytes
         .chunks_exact(size_of::<kinfo_proc>())
         // SAFETY: the kernel fills in an array of this structure of numbers; the size of a chunk is its own.
         .map(|chunk| unsafe { ptr::read_unaligned(chunk.as_ptr().cast::<kinfo_proc>()) })
         .map(|info| describe(&info))
+        .filter(|process| process.root.starts_with(below))
         .collect())
 }
 

@@ -131,7 +131,7 @@ fn reap() -> Result<Infallible> {
 /// The init of the container with this root: its process number, and a handle that stays with it.
 pub(super) fn find(root: &Utf8Path) -> Result<Option<(i32, Handle)>> {
     let territory = Territory::new(root);
-    for (pid, _) in territory.members()? {
+    for pid in territory.members()? {
         if !is_first_below(pid) {
             continue;
         }
@@ -147,6 +147,9 @@ pub(super) fn find(root: &Utf8Path) -> Result<Option<(i32, Handle)>> {
 
 /// Whether the container with this root has an init.
 pub(crate) fn probe(root: &Utf8Path) -> Result<Probe> {
+    if beneath::open_root(root).is_ok_and(|inside| by_procfs(&inside).is_some()) {
+        return Ok(Probe::Present);
+    }
     Ok(if find(root)?.is_some() { Probe::Present } else { Probe::Absent })
 }
 

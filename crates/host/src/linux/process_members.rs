@@ -2,6 +2,7 @@
 //! that moment; names and pid files mean nothing here.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::time::SystemTime;
 
@@ -13,6 +14,12 @@ use crate::errors::OrError;
 
 /// PF_KTHREAD of linux/sched.h: a thread of the kernel's own.
 const KERNEL_THREAD: u32 = 0x0020_0000;
+
+/// Numbers given out this little before are looked at again.
+const IN_LABOUR: i32 = 64;
+
+/// On a machine that makes processes without a pause, no more looks than this are taken.
+const ROUNDS: usize = 100;
 
 /// What is read of `/proc/PID/stat`; proc_pid_stat(5).
 pub(super) struct Stat {
@@ -38,10 +45,15 @@ impl Stat {
     }
 }
 
-/// All processes but the kernel's own threads; the root of one that is dead and waits for its parent is empty.
-pub(crate) fn list() -> Result<Vec<Process>> {
+/// Processes whose root is `below` or lies below it, without the kernel's own threads. Only the roots of others
+/// are read.
+pub(crate) fn list(below: &Utf8Path) -> Result<Vec<Process>> {
     let boot = boot_time();
-    Ok(pids()?.into_iter().filter_map(|pid| describe(pid, root_of(pid).unwrap_or_default(), boot)).collect())
+    let member = |pid| {
+        let root = root_of(pid).filter(|root| root.starts_with(below))?;
+        describe(pid, root, boot)
+    };
+    Ok(pids()?.into_iter().filter_map(member).collect())
 }
 
 /// A directory and all below it, as the root of processes.
@@ -58,35 +70,54 @@ impl Territory {
         Self { root: spelt, identity }
     }
 
-    /// Members and their roots.
-    pub(super) fn members(&self) -> Result<Vec<(i32, Utf8PathBuf)>> {
-        Ok(pids()?.into_iter().filter_map(|pid| Some((pid, self.claim(pid)?))).collect())
-    }
-
-    /// Whether the kernel says at this moment that `pid` belongs here.
-    pub(super) fn owns(&self, pid: i32) -> bool {
-        self.claim(pid).is_some()
-    }
-
-    /// The member's root, as the host spells it. A root that the host cannot spell, in a mount namespace of its
-    /// own, is known by device and inode.
-    fn claim(&self, pid: i32) -> Option<Utf8PathBuf> {
-        let root = root_of(pid)?;
-        if root.starts_with(&self.root) {
-            return Some(root);
+    /// Members. When there is none, there was none at one moment: processes that are born and die faster than
+    /// they can be listed are looked for among the numbers given out meanwhile.
+    pub(super) fn members(&self) -> Result<Vec<i32>> {
+        let before = newest()?;
+        let mut found: Vec<i32> = pids()?.into_iter().filter(|&pid| self.owns(pid)).collect();
+        // A process is born a little after its number is given out.
+        let first = (before - IN_LABOUR).max(1);
+        for _ in 0..ROUNDS {
+            let now = newest()?;
+            let young: Vec<i32> =
+                (first..=now).filter(|pid| !found.contains(pid) && self.owns(*pid)).collect();
+            let is_settled = young.is_empty() && newest()? == now;
+            found.extend(young);
+            if is_settled || !found.is_empty() {
+                break;
+            }
         }
-        let meta = fs::metadata(format!("/proc/{pid}/root")).ok()?;
-        (self.identity == Some((meta.dev(), meta.ino()))).then(|| self.root.clone())
+        Ok(found)
+    }
+
+    /// Whether the kernel says at this moment that `pid` belongs here. A root that the host cannot spell, in
+    /// a mount namespace of its own, is known by device and inode.
+    pub(super) fn owns(&self, pid: i32) -> bool {
+        let Some(root) = root_of(pid) else { return false };
+        let identity = |meta: fs::Metadata| (meta.dev(), meta.ino());
+        root.starts_with(&self.root)
+            || self.identity.is_some()
+                && fs::metadata(format!("/proc/{pid}/root")).ok().map(identity) == self.identity
     }
 }
 
 /// The root of a process. A process whose first thread has ended while others go on has it there.
 fn root_of(pid: i32) -> Option<Utf8PathBuf> {
-    let read = |path: String| Utf8PathBuf::from_path_buf(fs::read_link(path).ok()?).ok();
-    read(format!("/proc/{pid}/root")).or_else(|| {
-        let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
-        tasks.flatten().find_map(|task| read(format!("{}/root", task.path().to_str()?)))
-    })
+    let utf8 = |path| Utf8PathBuf::from_path_buf(path).ok();
+    match fs::read_link(format!("/proc/{pid}/root")) {
+        Ok(root) => utf8(root),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+            tasks.flatten().find_map(|task| utf8(fs::read_link(task.path().join("root")).ok()?))
+        }
+        Err(_) => None,
+    }
+}
+
+/// The number that was given out last; the end of `/proc/loadavg`.
+fn newest() -> Result<i32> {
+    let text = fs::read_to_string("/proc/loadavg").or_error(|| "cannot read /proc/loadavg".into())?;
+    Ok(text.split_whitespace().next_back().and_then(|number| number.parse().ok()).unwrap_or(0))
 }
 
 fn pids() -> Result<Vec<i32>> {
@@ -157,7 +188,8 @@ mod tests {
     #[test]
     fn this_process_is_listed_as_it_is() {
         let own = i32::try_from(std::process::id()).unwrap();
-        let process = list().unwrap().into_iter().find(|process| process.pid == own).unwrap();
+        let process =
+            list(Utf8Path::new("/")).unwrap().into_iter().find(|process| process.pid == own).unwrap();
         assert_eq!(process.root, "/");
         assert_eq!(process.uid, rustix::process::geteuid().as_raw());
         assert!(!process.zombie);

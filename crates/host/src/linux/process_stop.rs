@@ -104,7 +104,7 @@ fn freeze(territory: &Territory) -> Result<Vec<(i32, Handle)>> {
 /// Handles of the members, each asked about again once it is held, so that no number has changed hands.
 fn handles(territory: &Territory, except: Option<i32>) -> Result<Vec<(i32, Handle)>> {
     let mut found = vec![];
-    for (pid, _) in territory.members()?.into_iter().filter(|(pid, _)| Some(*pid) != except) {
+    for pid in territory.members()?.into_iter().filter(|&pid| Some(pid) != except) {
         if let Some(handle) = Handle::open(pid)?
             && territory.owns(pid)
         {

@@ -93,7 +93,7 @@ impl Box {
 
     /// The processes whose root is this container's.
     pub(crate) fn processes(&self) -> Vec<Process> {
-        let mut all = (&Machine::new() as &dyn Observe).processes().unwrap();
+        let mut all = (&Machine::new() as &dyn Observe).processes(camino::Utf8Path::new("/")).unwrap();
         all.retain(|process| process.root.starts_with(&self.root) && !process.zombie);
         all
     }

@@ -34,7 +34,10 @@ impl Observe for FakeHost {
             }
             Query::List { at } => Answer::Names(list(&state, at)?),
             Query::Mounts => Answer::Mounts(mount_table(&state)),
-            Query::Processes => Answer::Processes(state.processes.iter().map(|p| p.info.clone()).collect()),
+            Query::Processes { below } => {
+                let known = state.processes.iter().map(|p| p.info.clone());
+                Answer::Processes(known.filter(|info| info.root.starts_with(below)).collect())
+            }
             Query::HasFs { name } => Answer::Flag(state.filesystems.contains(name)),
             Query::Program { name } => Answer::Path(program(&state, name)),
             Query::Holder { at } => Answer::Pid(state.holder(at)),

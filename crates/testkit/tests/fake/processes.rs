@@ -69,7 +69,12 @@ fn a_service_has_a_supervisor_that_holds_its_lock() {
     assert_eq!(view.holder(lock).unwrap(), None);
     does(&host, &service("/sbin/nginx"));
     let supervisor = view.holder(lock).unwrap().unwrap();
-    let daemon = view.processes().unwrap().into_iter().find(|p| p.command == "/sbin/nginx").unwrap();
+    let daemon = view
+        .processes(camino::Utf8Path::new("/"))
+        .unwrap()
+        .into_iter()
+        .find(|p| p.command == "/sbin/nginx")
+        .unwrap();
     assert_eq!((daemon.ppid, daemon.root.as_str()), (supervisor, ROOT));
     assert!(host.lock(lock, false).unwrap().is_none(), "the supervisor's lock was given away");
 }

@@ -49,7 +49,11 @@ pub(crate) fn stop(root: &Utf8Path, proc: Option<&Place>, deadline: Deadline) ->
 fn ask(territory: &Territory, init: Option<i32>, end: Instant) -> Result<()> {
     let mut asked = BTreeSet::new();
     loop {
-        let members = handles(territory, init)?;
+        let members = match handles(territory, init) {
+            // What cannot be held cannot be asked; it is killed.
+            Err(error) if error.kind() == ErrorKind::Busy => return Ok(()),
+            members => members?,
+        };
         if members.is_empty() || Instant::now() >= end {
             return Ok(());
         }
@@ -101,17 +105,27 @@ fn freeze(territory: &Territory) -> Result<Vec<(i32, Handle)>> {
     handles(territory, None)
 }
 
-/// Handles of the members, each asked about again once it is held, so that no number has changed hands.
+/// Handles of the members, each asked about again once it is held, so that no number has changed hands. Members
+/// that have ended before they could be held may have left others: those are looked for.
 fn handles(territory: &Territory, except: Option<i32>) -> Result<Vec<(i32, Handle)>> {
-    let mut found = vec![];
-    for pid in territory.members()?.into_iter().filter(|&pid| Some(pid) != except) {
-        if let Some(handle) = Handle::open(pid)?
-            && territory.owns(pid)
-        {
-            found.push((pid, handle));
+    let last = Instant::now() + BURIAL;
+    loop {
+        let members: Vec<i32> = territory.members()?.into_iter().filter(|&pid| Some(pid) != except).collect();
+        let mut held = vec![];
+        for &pid in &members {
+            if let Some(handle) = Handle::open(pid)?
+                && territory.owns(pid)
+            {
+                held.push((pid, handle));
+            }
+        }
+        if members.is_empty() || !held.is_empty() {
+            return Ok(held);
+        }
+        if Instant::now() >= last {
+            return Err(Error::new(ErrorKind::Busy, "processes come and go faster than they can be held"));
         }
     }
-    Ok(found)
 }
 
 fn survivors(root: &Utf8Path, members: &[(i32, Handle)]) -> Error {

@@ -95,7 +95,8 @@ fn processes_without_an_init() {
     let web = Box::new("noinit");
     let other = Box::started("noinitother");
     leave_behind(&other, STUBBORN);
-    let sleeper = |web: &Box| web.processes().into_iter().find(|p| p.command == "sleep 1000").unwrap();
+    let sleeper = |web: &Box| web.processes().into_iter().find(|p| p.command == "sleep 1000");
+    until("the other one sleeps", || sleeper(&other).is_some());
     let before = sleeper(&other);
     leave_behind(&web, STUBBORN);
     leave_behind(&web, RESTLESS);

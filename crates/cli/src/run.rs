@@ -210,7 +210,8 @@ impl Front<'_> {
         let mut status = 0;
         for name in self.chosen(which, verb)? {
             if let Err(error) = name.parse().and_then(|name| act(&name)) {
-                let exit = fail::status(&error);
+                // A service's program that is not found is no program of ours: 127 is for `exec` alone.
+                let exit = error.kind().exit_code();
                 fail::tell(&error, exit, self.json);
                 status = if status == 0 { exit } else { status };
             }

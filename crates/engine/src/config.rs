@@ -187,10 +187,7 @@ pub(crate) fn locate(error: Error, path: &Utf8Path, text: &str, table: &[&str]) 
     let message = format!("{path}:{line}:{column}: {}", error.message());
     let hint = error.hint_text().map(str::to_owned);
     let fresh = at(Error::new(error.kind(), message).with("key", key), path, line, column);
-    match hint {
-        Some(hint) => fresh.hint(hint),
-        None => fresh,
-    }
+    fresh.hint(hint.unwrap_or_else(|| format!("mend the file: {path}")))
 }
 
 fn offset_of(table: &DeTable<'_>, path: &[&str], key: &str) -> Option<usize> {

@@ -134,7 +134,7 @@ impl Supervisor {
             match self.next(Some(reaper), Some(until))? {
                 Event::Report(Report::Started) if is_command => until = Instant::now() + GRACE,
                 Event::Report(Report::Started) => {}
-                Event::Report(Report::Failed(error)) => return Err(error),
+                Event::Report(Report::Failed(error)) => return Err(error.while_doing(self.start_failed())),
                 Event::Report(Report::Ended(0)) if !is_command => return Ok(()),
                 Event::Report(Report::Ended(status)) => return Err(self.failure(&ended(status))),
                 Event::Time if is_command => return Ok(()),
@@ -327,6 +327,11 @@ impl Supervisor {
         if let Ok(count @ 1..) = nix::unistd::read(&self.printed, &mut chunk) {
             self.log.take(&chunk[..count]);
         }
+    }
+
+    fn start_failed(&self) -> String {
+        let ServiceStep { service, container, .. } = &self.step;
+        format!("cannot start service {} of {container}", service.name)
     }
 
     fn failure(&self, what: &str) -> Error {

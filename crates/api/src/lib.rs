@@ -8,6 +8,7 @@
 
 mod backend;
 mod container;
+mod devices;
 mod entry;
 mod error;
 mod host_trees;
@@ -25,6 +26,7 @@ mod tree;
 
 pub use backend::{Backend, Capability, Info, Isolation, Kind, ReleaseSource, SharedStorage};
 pub use container::{Base, Container};
+pub use devices::{SAFE_DEVICES, device_steps, proc_steps, pts_steps};
 pub use entry::{Credentials, Entry, Way};
 pub use error::{Error, ErrorKind, Result};
 pub use host_trees::{check_host_trees, host_trees_plan, host_trees_spec};

@@ -1,7 +1,10 @@
 //! Bases: immutable installed releases, their description, and the split of a userland in two.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Base, Brand, Error, ErrorKind, FileKind, Place, Release, ReleaseId, Result, Step};
+use qchroot_api::{
+    Base, Brand, Error, ErrorKind, FileKind, Place, Platform, Release, ReleaseId, Result, Step, device_steps,
+    proc_steps, pts_steps,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::brand::{HOST_TREES, shared_paths};
@@ -121,9 +124,7 @@ impl Engine<'_> {
         let apply = |step: Step| self.host.apply(&step, deadline);
         let make = |path: Utf8PathBuf| apply(Step::MakeDir { at: Place::host(path), mode: 0o755 });
 
-        // Whatever nodes a userland brings, a container gets the safe ones at its start.
-        apply(Step::RemoveTree { at: tree.join("dev") })?;
-        make(tree.join("dev"))?;
+        self.fresh_devices(tree, file.brand, deadline)?;
         make(sharedfs.into())?;
         make(sharedfs.join("usr"))?;
         for path in shared_paths(file.brand) {
@@ -143,6 +144,23 @@ impl Engine<'_> {
         apply(Step::Rename { from: tree.into(), to: template.into() })?;
         let text = self.describe_text(&file)?;
         apply(Step::WriteFile { at: Place::host(describe), text, mode: 0o644, was: Some(before) })
+    }
+
+    /// Whatever nodes a userland brings, and whether or not its archive could make them: it gets the safe ones,
+    /// where the kernel has nodes in directories at all. A start then finds them there.
+    fn fresh_devices(&self, tree: &Utf8Path, brand: Brand, deadline: Deadline) -> Result<()> {
+        let at = |path: &str| Place::host(tree.join(path));
+        let mut steps =
+            vec![Step::RemoveTree { at: tree.join("dev") }, Step::MakeDir { at: at("dev"), mode: 0o755 }];
+        if brand == Brand::Linux && self.view().platform()? == Platform::Linux {
+            steps.extend([device_steps(at), pts_steps(at), proc_steps(at)].concat());
+        }
+        for step in steps {
+            if self.host.probe(&step)? != crate::Probe::Present {
+                self.host.apply(&step, deadline)?;
+            }
+        }
+        Ok(())
     }
 
     /// Relative links from shared files into the rest, such as `usr/lib/x -> ../../etc/x`, must still lead

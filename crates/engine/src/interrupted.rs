@@ -190,15 +190,21 @@ impl Engine<'_> {
         if let Some(journal) = Journal::load(self.host, &self.layout.start_journal(name))? {
             if journal.boot != self.host.boot_id()? {
                 journal.remove()?; // mounts and processes ended with that boot
-            } else if self.roll_back(journal, deadline).is_err() {
-                // Something inside is in the way, such as a mount that was moved: sweep, then once more.
-                self.sweep(name, deadline)?;
-                if let Some(rest) = Journal::load(self.host, &self.layout.start_journal(name))? {
-                    self.roll_back(rest, deadline)?;
-                }
+            } else if self.roll_back(journal, deadline).is_ok() && !self.has_mounts(name)? {
+                return Ok(()); // and taking down the init has made sure of the processes
             }
         }
-        self.sweep(name, deadline)
+        // Something inside was in the way, such as a mount that was moved: sweep, then once more.
+        self.sweep(name, deadline)?;
+        match Journal::load(self.host, &self.layout.start_journal(name))? {
+            Some(rest) => self.roll_back(rest, deadline),
+            None => Ok(()),
+        }
+    }
+
+    fn has_mounts(&self, name: &Name) -> Result<bool> {
+        let root = self.layout.container(name).join("root");
+        Ok(self.view().mounts()?.iter().any(|mount| mount.at.starts_with(&root)))
     }
 
     /// Ends every process and every mount that the kernel still shows for a container.

@@ -131,7 +131,7 @@ fn reap() -> Result<Infallible> {
 /// The init of the container with this root: its process number, and a handle that stays with it.
 pub(super) fn find(root: &Utf8Path) -> Result<Option<(i32, Handle)>> {
     let territory = Territory::new(root);
-    for pid in territory.members()? {
+    for pid in territory.near_members()? {
         if !is_first_below(pid) {
             continue;
         }

@@ -32,7 +32,9 @@ pub(crate) fn stop(root: &Utf8Path, proc: Option<&Place>, deadline: Deadline) ->
     let init = find(root)?;
     let init_pid = init.as_ref().map(|(pid, _)| *pid);
     let end = Instant::now() + deadline.0.saturating_sub(clock::steady());
-    ask(&territory, init_pid, end)?;
+    if territory.near_members()?.into_iter().any(|pid| Some(pid) != init_pid) {
+        ask(&territory, init_pid, end)?;
+    }
     let last = Instant::now() + BURIAL;
     if let Some((_, handle)) = init {
         handle.signal(Signal::SIGKILL)?;

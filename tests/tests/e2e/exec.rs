@@ -62,7 +62,7 @@ fn nothing_of_the_callers_surroundings_gets_inside() {
     both(|world| {
         let open =
             std::fs::File::open("/etc/hostname").or_else(|_| std::fs::File::open("/etc/passwd")).unwrap();
-        let leak: OwnedFd = rustix::io::fcntl_dupfd_cloexec(&open, 77).unwrap().into();
+        let leak: OwnedFd = rustix::io::fcntl_dupfd_cloexec(&open, 77).unwrap();
         let number = leak.as_raw_fd();
         let script = "pwd; umask; env | cut -d= -f1; ls /proc/self/fd | grep -v '^[012]$'";
         let mut command = world.command(["exec", "web", "--", "sh", "-c", script]);

@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::disallowed_methods,
+    clippy::print_stderr,
     unreachable_pub,
     reason = "tests report by panicking, and run programs of the host's"
 )]

@@ -12,17 +12,12 @@ use sha2::{Digest, Sha256};
 pub struct Tree(BTreeMap<PathBuf, String>);
 
 impl Tree {
-    /// Everything below `top`.
-    pub fn of(top: &Path) -> Self {
-        Self::without(top, &[])
-    }
-
     /// Everything below `top` but the paths in `except` and what is below them.
     pub fn without(top: &Path, except: &[&str]) -> Self {
         Self(collect(top, except, false))
     }
 
-    /// As [`Tree::of`], and with the times of the last change of each.
+    /// Everything below `top`, with the time of each one's last change.
     pub fn with_times(top: &Path) -> Self {
         Self(collect(top, &[], true))
     }

@@ -186,6 +186,8 @@ fn launch(program: &Program) -> Result<Pid> {
 
 fn become_it(program: &Program, sender: &Sender<Error>) -> Result<Infallible> {
     setsid().or_error(|| "cannot begin a session".into())?;
+    // Without its reaper nobody would know it: the supervisor would start a second one beside it.
+    kernel::die_with_parent(Signal::SIGKILL).or_error(|| "cannot tie a service to its reaper".into())?;
     identity::close_others(&[sender.as_raw_fd()])?;
     let report: Sender<Error> = kept(3).into();
     let error = identity::unblock_signals().map_or_else(|error| error, |()| program.exec());

@@ -23,6 +23,7 @@ pub(crate) fn tests() -> Vec<Test> {
         ("service::script_that_fails", script_that_fails),
         ("service::script_that_hangs", script_that_hangs),
         ("service::supervisor_killed", supervisor_killed),
+        ("service::reaper_killed", reaper_killed),
         ("service::started_twice", started_twice),
         ("service::ends_with_its_container", ends_with_its_container),
     ]
@@ -170,6 +171,22 @@ fn supervisor_killed() {
     kill(Pid::from_raw(holder(&http).unwrap()), Signal::SIGKILL).unwrap();
     until("its processes end with it", || web.processes().len() == 1);
     assert_eq!(probe(&http), Probe::Absent);
+}
+
+fn reaper_killed() {
+    let web = Box::started("svc12");
+    let http = command(&web, "exec sleep 1000");
+    start(&http).unwrap();
+    let sleepers = || -> Vec<i32> {
+        let of = |p: &qchroot_api::Process| p.command == "sleep 1000";
+        web.processes().iter().filter(|p| of(p)).map(|p| p.pid).collect()
+    };
+    let first = sleepers();
+    let of_first = |p: &qchroot_api::Process| p.pid == first[0];
+    let reaper = web.processes().into_iter().find(of_first).unwrap().ppid;
+    kill(Pid::from_raw(reaper), Signal::SIGKILL).unwrap();
+    until("another one is started in its place", || sleepers().len() == 1 && sleepers() != first);
+    stop(&http, 10);
 }
 
 fn started_twice() {

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, PipeReader, Read};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::ExitStatus;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{Command, Error, ErrorKind, Output, Result};
+use rustix::process::{Signal, set_parent_process_death_signal};
 
 use crate::errors::OrError;
 
@@ -64,6 +65,10 @@ pub(crate) fn run(command: &Command, line: &mut dyn FnMut(&str) -> bool) -> Resu
         .stdin_null()
         .stdout_capture()
         .stderr_file(writer)
+        .before_spawn(|program| {
+            end_with_us(program);
+            Ok(())
+        })
         .unchecked();
     let handle = expression.start().or_error(message)?;
     // The expression holds the writing end: the pipe would never end.
@@ -77,6 +82,13 @@ pub(crate) fn run(command: &Command, line: &mut dyn FnMut(&str) -> bool) -> Resu
         stdout,
         stderr: String::from_utf8_lossy(&stderr).into_owned(),
     })
+}
+
+/// Asks the program to end when this process does, so that none is left at work in a staging directory.
+fn end_with_us(program: &mut std::process::Command) {
+    let ask = || Ok(set_parent_process_death_signal(Some(Signal::TERM))?);
+    // SAFETY: between fork and exec one system call is made; nothing is allocated and no lock is taken.
+    unsafe { program.pre_exec(ask) };
 }
 
 /// As [`run`]; anything but status 0 is an error that ends with the program's last words.

@@ -105,7 +105,7 @@ impl Engine<'_> {
         let at_home = session.login || console;
         let mut env = environment(&user, &shell, session);
         if console {
-            env.extend([prompt(&loaded.name, &shell)]);
+            env.extend([prompt(&loaded.name, &shell, user.uid)]);
         }
         Ok(Entry {
             way: loaded.isolation.way(&loaded.container, self.view())?,
@@ -158,10 +158,11 @@ fn environment(user: &User, shell: &str, session: &Session) -> BTreeMap<String, 
 
 /// A prompt with the container's name and the path. bash(1) sets its own from its start-up files, so it is told
 /// before each prompt; other shells take `PS1` and expand parameters in it (sh(1), POSIX).
-fn prompt(name: &Name, shell: &str) -> (String, String) {
+fn prompt(name: &Name, shell: &str, uid: u32) -> (String, String) {
     if shell.ends_with("bash") {
         ("PROMPT_COMMAND".into(), format!(r#"PS1='{name}:\w\$ '"#))
     } else {
-        ("PS1".into(), format!("{name}:$PWD# "))
+        let mark = if uid == 0 { '#' } else { '$' };
+        ("PS1".into(), format!("{name}:$PWD{mark} "))
     }
 }

@@ -35,9 +35,10 @@ fn the_prompt_shows_name_and_path_and_exit_ends_it() {
 fn a_user_of_the_containers_gets_a_console_at_home() {
     let world = World::with_web("overlay");
     let mut console = Terminal::run(&mut world.command(["console", "web", "-U", "www", "-l"]));
-    console.expect("web:/home/www");
+    console.expect("web:/home/www$ ");
     console.type_in("id -un; echo to-the-terminal > $(tty)\r");
     console.expect("www\r\nto-the-terminal\r\n");
+    console.expect("web:/home/www$ ");
     console.type_in("\u{4}");
     assert_eq!(console.end(), 0);
     taken_down(&world);
@@ -48,7 +49,7 @@ fn a_terminal_that_vanishes_takes_everything_down() {
     let world = World::with_web("overlay");
     let mut console = Terminal::run(&mut world.command(["console", "web"]));
     console.expect("web:/root# ");
-    console.type_in("trap '' HUP TERM; setsid sleep 1000 & sleep 1000\r");
+    console.type_in("trap '' HUP; setsid sleep 1000 & sleep 1000\r");
     until("it is at work", || world.inside().len() >= 4);
     let mut child = console.vanish();
     child.wait().unwrap();

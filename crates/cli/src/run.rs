@@ -55,6 +55,7 @@ fn run(cli: Cli) -> Result<u8> {
     if matches!(command, Command::Version) {
         return version(cli.global.json);
     }
+    qchroot_host::settle_process();
     let machine = Machine::new();
     let view: &dyn Observe = &machine;
     let registry = Registry::linked()?;

@@ -46,7 +46,7 @@ pub trait Host: Observe + Sync {
     /// The file `at` of qchroot's own, or `None` when it does not exist.
     fn read_own(&self, at: &Utf8Path) -> Result<Option<Vec<u8>>>;
 
-    /// Appends to a file of qchroot's own in one write, making it with mode 0600; flushes to disk when `durable`
+    /// Appends to a file of qchroot's own in one write, making it with mode 0644; flushes to disk when `durable`
     /// (the directory too, when the file was made).
     fn append_own(&self, at: &Utf8Path, bytes: &[u8], durable: bool) -> Result<()>;
 

@@ -33,6 +33,8 @@ pub enum ServiceState {
     Stopped,
     /// Was started, and has ended by itself.
     Ended,
+    /// Only root may look.
+    Unknown,
 }
 
 /// A service and its state.
@@ -166,7 +168,8 @@ impl Engine<'_> {
                     if let Some(at) = proc.as_ref().filter(|at| !mounted(&at.lexical())) {
                         missing.push(format!("{} is not mounted", at.path()));
                     }
-                    if self.host.probe(step)? != crate::Probe::Present {
+                    // The processes of others are hidden from who is not root.
+                    if self.host.is_superuser() && self.host.probe(step)? != crate::Probe::Present {
                         missing.push("its init is gone".into());
                     }
                 }
@@ -228,6 +231,9 @@ impl Engine<'_> {
     fn service_state(&self, name: &Name, service: &str, state: State) -> Result<ServiceState> {
         if state == State::Stopped {
             return Ok(ServiceState::Stopped);
+        }
+        if !self.host.is_superuser() {
+            return Ok(ServiceState::Unknown);
         }
         Ok(match self.view().holder(&self.layout.service_lock(name, service))? {
             Some(_) => ServiceState::Running,

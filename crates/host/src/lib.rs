@@ -44,6 +44,11 @@ use camino::Utf8Path;
 use qchroot_api::{Answer, Entry, Observe, Progress, Query, Result, Step, Work};
 use qchroot_engine::{Deadline, Guard, Held, Host, Probe};
 
+/// Gives this process the umask that files of qchroot's own are made under, whatever the caller's is.
+pub fn settle_process() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+}
+
 /// The machine qchroot runs on.
 #[derive(Debug, Default)]
 pub struct Machine {

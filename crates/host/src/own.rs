@@ -26,14 +26,14 @@ pub(crate) fn read(at: &Utf8Path) -> Result<Option<Vec<u8>>> {
     unless_missing(fs::read(at)).or_error(|| format!("cannot read {at}"))
 }
 
-/// Appends in one write; makes the file with mode 0600. A write cut short by a full disk is taken back.
+/// Appends in one write; makes the file with mode 0644. A write cut short by a full disk is taken back.
 pub(crate) fn append(at: &Utf8Path, bytes: &[u8], durable: bool) -> Result<()> {
     let message = || format!("cannot append to {at}");
     let is_new = !at.as_std_path().exists();
     let mut file = OpenOptions::new()
         .append(true)
         .create(true)
-        .mode(0o600)
+        .mode(0o644)
         .custom_flags(OFlags::NOFOLLOW.bits() as i32)
         .open(at)
         .or_error(message)?;

@@ -136,7 +136,7 @@ impl Host for FakeHost {
         change(self, |state| {
             let found = state.tree.host(at, true)?;
             if state.tree.get(&found).is_none() {
-                state.tree.put(&found, Inode::file("", 0o600))?;
+                state.tree.put(&found, Inode::file("", 0o644))?;
             }
             Ok(())
         })?;

@@ -6,6 +6,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustix::fs::{CWD, RenameFlags};
+
 use crate::tree::Tree;
 use crate::world::{World, until};
 
@@ -149,16 +151,14 @@ fn a_shared_directory_that_is_a_link() {
 /// Does `work` while `directory` and the link `directory.link` beside it change places as fast as they can; how
 /// often they did.
 fn while_swapped(directory: &Path, work: impl FnOnce()) -> usize {
-    let (other, link) = (directory.with_extension("dir"), directory.with_extension("link"));
+    let link = directory.with_extension("link");
+    let swap = || rustix::fs::renameat_with(CWD, directory, CWD, &link, RenameFlags::EXCHANGE);
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let swapper = scope.spawn(|| {
             let mut swaps = 0;
             while !over.load(Ordering::Relaxed) {
-                swaps += fs::rename(directory, &other)
-                    .and_then(|()| fs::rename(&link, directory))
-                    .map_or(0, |()| 1);
-                let _ = fs::rename(directory, &link).and_then(|()| fs::rename(&other, directory));
+                swaps += usize::from(swap().is_ok());
             }
             swaps
         });

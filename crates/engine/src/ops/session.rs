@@ -6,6 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{Credentials, Entry, Error, ErrorKind, Name, Place, Result};
 
 use crate::journal::Op;
+use crate::ops::start::half_started;
 use crate::users::{self, User};
 use crate::{Engine, Loaded, STOP_PATIENCE, State};
 
@@ -63,11 +64,7 @@ impl Engine<'_> {
         }
         match self.state(name, &self.look()?)? {
             (State::Stopped, _) => self.open_and_run(&loaded, session, false),
-            (_, problems) => {
-                Err(Error::new(ErrorKind::Busy, format!("{name} is neither started nor stopped"))
-                    .cause(problems.join(", "))
-                    .hint(format!("`qchroot stop {name}` takes down what is left")))
-            }
+            (_, problems) => Err(half_started(name, &problems)),
         }
     }
 
@@ -77,6 +74,11 @@ impl Engine<'_> {
         let name = &loaded.name;
         let _lock = self.lock_container(name)?;
         self.refuse_half_done(name)?;
+        if self.is_started(name)? {
+            return Err(Error::new(ErrorKind::Busy, format!("{name} was started meanwhile"))
+                .with("container", name)
+                .hint("try again"));
+        }
         self.check_standing(loaded)?;
         let plan = self.open_plan(loaded)?;
         if self.dry_run {

@@ -163,7 +163,7 @@ impl Engine<'_> {
     }
 }
 
-fn half_started(name: &Name, problems: &[String]) -> Error {
+pub(crate) fn half_started(name: &Name, problems: &[String]) -> Error {
     Error::new(ErrorKind::Busy, format!("{name} is neither started nor stopped"))
         .cause(problems.join(", "))
         .with("container", name)

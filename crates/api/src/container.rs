@@ -19,6 +19,9 @@ pub struct Base {
     pub brand: Brand,
     /// Paths, relative to the root, whose content is in `sharedfs` only, such as `usr/bin`.
     pub shared: Vec<Utf8PathBuf>,
+    /// Directories of the host's that belong to the userland, relative to the root, such as `usr/lib`: shown
+    /// read-only at the same path inside.
+    pub host_dirs: Vec<Utf8PathBuf>,
 }
 
 /// One container, as its back ends see it.

@@ -24,6 +24,15 @@ pub enum Query {
         /// Where; links are followed beneath the place's root.
         at: Place,
     },
+    /// A part of a file: [`Answer::Bytes`], fewer than asked for at its end, or not found.
+    Bytes {
+        /// Where; links are followed beneath the place's root.
+        at: Place,
+        /// Bytes to skip.
+        offset: u64,
+        /// Bytes to read, at most 16 MiB.
+        length: u64,
+    },
     /// The target of a symbolic link, as it is stored: [`Answer::Path`]; none when there is no link.
     Link {
         /// Where; the last component is not followed.
@@ -69,6 +78,8 @@ pub enum Answer {
     Stat(Option<Stat>),
     /// Text.
     Text(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
     /// Names.
     Names(Vec<String>),
     /// The mount table.
@@ -174,6 +185,11 @@ impl dyn Observe + '_ {
     /// A text file.
     pub fn read(&self, at: &Place) -> Result<String> {
         ask!(self, Query::Read { at: at.clone() }, Text)
+    }
+
+    /// `length` bytes of a file from `offset` on, fewer at its end.
+    pub fn bytes(&self, at: &Place, offset: u64, length: u64) -> Result<Vec<u8>> {
+        ask!(self, Query::Bytes { at: at.clone(), offset, length }, Bytes)
     }
 
     /// The target of a symbolic link; `None` when nothing or something else is there.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::{Brand, Error, ErrorKind, Options, Result};
@@ -80,6 +81,14 @@ pub struct Release {
     pub digest: String,
     /// The source's notes to itself, from `resolve` to `fill`.
     pub pins: BTreeMap<String, String>,
+    /// What must never change once it was seen: what it is, such as the address of a MANIFEST, and its SHA-256.
+    /// An install remembers it, and refuses when it differs from what an earlier one remembered.
+    #[serde(default)]
+    pub remember: BTreeMap<String, String>,
+    /// Directories of the host's that a container of this release sees read-only at the same path, such as
+    /// `/usr/lib`; relative to the root.
+    #[serde(default)]
+    pub host_dirs: Vec<Utf8PathBuf>,
     /// The source's options.
     pub options: Options,
 }

@@ -2,7 +2,7 @@
 //! the host's. It knows neither archives nor file systems.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
@@ -99,12 +99,15 @@ pub struct Command {
     pub argv: Vec<String>,
     /// Environment beside `PATH`, `LC_ALL=C` and the proxies of the caller.
     pub env: Vec<(String, String)>,
+    /// Working directory; `/` when none is given.
+    #[serde(default)]
+    pub dir: Option<Utf8PathBuf>,
 }
 
 impl Command {
     /// A command from its words.
     pub fn new<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Self {
-        Self { argv: argv.into_iter().map(Into::into).collect(), env: vec![] }
+        Self { argv: argv.into_iter().map(Into::into).collect(), env: vec![], dir: None }
     }
 }
 
@@ -120,10 +123,39 @@ pub struct Output {
     pub stderr: String,
 }
 
+/// How a file of the host's gets into the staging directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Take {
+    /// A copy of its own.
+    Copy,
+    /// A copy that shares its blocks until one of the two is written to, where the file system can; else a copy.
+    Reflink,
+    /// Another name of the same file. Both must lie on one file system, and whoever may write to one writes to both.
+    Link,
+}
+
 /// What a release source is handed to do its work with.
 pub trait Work {
-    /// The staging directory on the host: empty, and the only place that may change.
+    /// The staging directory on the host: empty, and beside the cache the only place that may change.
     fn staging(&self) -> &Utf8Path;
+
+    /// The directory on the host where downloads are kept between installs. Whatever is taken from it is
+    /// checked anew.
+    fn cache(&self) -> &Utf8Path;
+
+    /// The file on the host to which the output of programs goes, for errors that refer to it.
+    fn log(&self) -> &Utf8Path;
+
+    /// Brings the file, link or directory (without what is in it) `from` of the host's to `to` below the staging
+    /// directory, with owner, mode, times and extended attributes. A link is taken as a link.
+    fn take(&mut self, from: &Utf8Path, to: &Path, how: Take) -> Result<()>;
+
+    /// Makes an image of removable media (ISO 9660, UDF) readable as a directory until this work ends.
+    ///
+    /// # Errors
+    /// Unavailable where the kernel cannot; then the image has to be read without it.
+    fn media(&mut self, image: &Utf8Path) -> Result<Utf8PathBuf>;
 
     /// The writer into the staging directory.
     fn tree(&mut self) -> &mut dyn TreeWriter;
@@ -131,7 +163,8 @@ pub trait Work {
     /// Tells how far the work has come; call it as often as you like.
     fn progress(&mut self, progress: &Progress);
 
-    /// Runs a program of the host's to its end; each line of its standard error is also shown as progress.
+    /// Runs a program of the host's to its end; each line of its standard error is also shown as progress, and
+    /// all that it prints goes to the log.
     fn run(&mut self, command: &Command) -> Result<Output>;
 
     /// Whether the user has given up; return an error soon.

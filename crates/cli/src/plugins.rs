@@ -1,11 +1,16 @@
 //! The back ends in the tree. Naming them here is what links them; they register themselves.
 
 use qchroot_isolation_chroot as _;
+use qchroot_release_buildworld as _;
 use qchroot_release_debian as _;
+use qchroot_release_distset as _;
 use qchroot_release_host as _;
+use qchroot_release_media as _;
+use qchroot_release_minimal as _;
 use qchroot_release_tarball as _;
 use qchroot_storage_nullfs as _;
 use qchroot_storage_overlay as _;
+use qchroot_storage_tree as _;
 
 #[cfg(test)]
 mod tests {

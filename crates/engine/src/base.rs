@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::brand::{HOST_TREES, shared_paths};
 use crate::config::{FORMAT, HasFormat, parse};
-use crate::{Deadline, Engine};
+use crate::{Deadline, Engine, Workplace};
 
 /// `releases/ID/release.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub struct BaseFile {
     pub insisted: bool,
     /// Paths whose content is shared.
     pub shared: Vec<Utf8PathBuf>,
+    /// Directories of the host's that belong to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub host_dirs: Vec<Utf8PathBuf>,
 }
 
 impl HasFormat for BaseFile {
@@ -92,6 +95,7 @@ impl Engine<'_> {
             template: dir.join("template"),
             brand: file.brand,
             shared: file.shared.clone(),
+            host_dirs: file.host_dirs.clone(),
         };
         Ok(Installed { base, file })
     }
@@ -196,6 +200,7 @@ impl Engine<'_> {
             digest: release.digest.clone(),
             insisted,
             shared: vec![],
+            host_dirs: release.host_dirs.clone(),
         }
     }
 
@@ -207,7 +212,9 @@ impl Engine<'_> {
     pub(crate) fn fill(&self, source: &str, release: &Release, into: &Utf8Path) -> Result<()> {
         let source = self.registry.source(source)?;
         let mut show = |progress: &qchroot_api::Progress| self.watch.progress(progress);
-        let mut work = self.host.work(into, &mut show)?;
+        let place =
+            Workplace { staging: into.into(), cache: self.layout.cache(), log: self.layout.install_log() };
+        let mut work = self.host.work(&place, &mut show)?;
         source.fill(release, &mut *work)?;
         work.tree().finish()
     }

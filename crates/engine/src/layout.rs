@@ -107,6 +107,18 @@ impl Layout {
         self.lib.join("current")
     }
 
+    /// Downloads, kept between installs.
+    #[must_use]
+    pub fn cache(&self) -> Utf8PathBuf {
+        self.lib.join(".cache")
+    }
+
+    /// What the programs of the last installs printed.
+    #[must_use]
+    pub fn install_log(&self) -> Utf8PathBuf {
+        self.log.join("install.log")
+    }
+
     /// Journals of what outlives a reboot.
     #[must_use]
     pub fn journals(&self) -> Utf8PathBuf {

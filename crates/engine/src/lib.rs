@@ -37,7 +37,7 @@ pub use ops::install::InstallWish;
 pub use ops::ps::Member;
 pub use ops::session::{Session, Who};
 pub use ops::start::Outcome;
-pub use port::{Deadline, Guard, Held, Host, Probe};
+pub use port::{Deadline, Guard, Held, Host, Probe, Workplace};
 pub use registry::Registry;
 pub use state::{ServiceReport, ServiceState, State, StatusReport};
 pub use users::User;

@@ -5,7 +5,7 @@
 use std::any::Any;
 use std::time::Duration;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{Entry, Observe, Progress, Result, Step, Work};
 
 /// How the machine stands to a step before it is applied.
@@ -35,6 +35,26 @@ impl Held {
 pub trait Guard {
     /// Everything is in order: the second process ends without doing anything.
     fn release(self: Box<Self>) -> Result<()>;
+}
+
+/// Where a release source works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workplace {
+    /// The empty directory that it fills.
+    pub staging: Utf8PathBuf,
+    /// Where downloads are kept; made when missing.
+    pub cache: Utf8PathBuf,
+    /// Where the output of programs goes; made when missing.
+    pub log: Utf8PathBuf,
+}
+
+impl Workplace {
+    /// A workplace whose cache and log lie beside the staging directory.
+    #[must_use]
+    pub fn beside(staging: &Utf8Path) -> Self {
+        let (cache, log) = (staging.with_extension("cache"), staging.with_extension("log"));
+        Self { staging: staging.into(), cache, log }
+    }
 }
 
 /// A point in time by the machine's steady clock.
@@ -72,10 +92,10 @@ pub trait Host: Observe + Sync {
     /// `Step::Fill` and `Step::Split` are the engine's own and are refused here.
     fn apply(&self, step: &Step, deadline: Deadline) -> Result<()>;
 
-    /// What a release source works with, confined to `staging`; `show` is told of progress.
+    /// What a release source works with, confined to its workplace; `show` is told of progress.
     fn work<'a>(
         &'a self,
-        staging: &Utf8Path,
+        place: &Workplace,
         show: &'a mut dyn FnMut(&Progress),
     ) -> Result<Box<dyn Work + 'a>>;
 

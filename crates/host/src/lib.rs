@@ -20,6 +20,7 @@ mod own;
 mod probe;
 mod process;
 mod remove;
+mod take;
 mod usage;
 mod work;
 mod writer;
@@ -42,7 +43,7 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use qchroot_api::{Answer, Entry, Observe, Progress, Query, Result, Step, Work};
-use qchroot_engine::{Deadline, Guard, Held, Host, Probe};
+use qchroot_engine::{Deadline, Guard, Held, Host, Probe, Workplace};
 
 /// Gives this process the umask that files of qchroot's own are made under, whatever the caller's is.
 pub fn settle_process() {
@@ -110,10 +111,10 @@ impl Host for Machine {
 
     fn work<'a>(
         &'a self,
-        staging: &Utf8Path,
+        place: &Workplace,
         show: &'a mut dyn FnMut(&Progress),
     ) -> Result<Box<dyn Work + 'a>> {
-        Ok(Box::new(work::Staging::open(staging, show, &self.cancelled)?))
+        Ok(Box::new(work::Staging::open(place, show, &self.cancelled)?))
     }
 
     fn enter(&self, entry: &Entry) -> Result<i32> {

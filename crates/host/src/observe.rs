@@ -1,7 +1,7 @@
 //! Answers questions about the machine. It changes nothing.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 
 use qchroot_api::{Answer, Error, ErrorKind, FileKind, Place, Query, Result, Stat};
 use rustix::fd::OwnedFd;
@@ -23,6 +23,7 @@ pub(crate) fn answer(query: &Query) -> Result<Answer> {
         Query::Stat { at } => Answer::Stat(stat(at)?),
         Query::Link { at } => Answer::Path(link(at)?),
         Query::Read { at } => Answer::Text(read(at)?),
+        Query::Bytes { at, offset, length } => Answer::Bytes(bytes(at, *offset, *length)?),
         Query::List { at } => Answer::Names(list(at)?),
         Query::Mounts => Answer::Mounts(mount::table()?),
         Query::Processes { below } => Answer::Processes(members::list(below)?),
@@ -71,6 +72,15 @@ fn read(at: &Place) -> Result<String> {
         return Err(Error::new(ErrorKind::BadData, format!("{at} is longer than 16 MiB")));
     }
     Ok(text)
+}
+
+fn bytes(at: &Place, offset: u64, length: u64) -> Result<Vec<u8>> {
+    let message = || format!("cannot read {at}");
+    let mut file = File::from(open(at, FileType::RegularFile, OFlags::RDONLY | OFlags::NOCTTY)?);
+    file.seek(SeekFrom::Start(offset)).or_error(message)?;
+    let mut bytes = Vec::new();
+    file.take(length.min(LONGEST)).read_to_end(&mut bytes).or_error(message)?;
+    Ok(bytes)
 }
 
 fn list(at: &Place) -> Result<Vec<String>> {

@@ -3,18 +3,20 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Command, Output, Progress, Result, TreeWriter, Work};
+use qchroot_api::{Command, Error, ErrorKind, Output, Progress, Result, Take, TreeWriter, Work};
+use qchroot_engine::Workplace;
 
-use crate::command;
 use crate::errors::OrError;
 use crate::writer::Writer;
+use crate::{command, take};
 
 /// The work in one staging directory.
 pub(crate) struct Staging<'a> {
-    staging: Utf8PathBuf,
+    place: Workplace,
     writer: Writer,
     show: &'a mut dyn FnMut(&Progress),
     cancelled: &'a AtomicBool,
@@ -23,17 +25,33 @@ pub(crate) struct Staging<'a> {
 impl<'a> Staging<'a> {
     /// Opens the staging directory, which exists.
     pub(crate) fn open(
-        staging: &Utf8Path,
+        place: &Workplace,
         show: &'a mut dyn FnMut(&Progress),
         cancelled: &'a AtomicBool,
     ) -> Result<Self> {
-        Ok(Self { staging: staging.to_owned(), writer: Writer::open(staging)?, show, cancelled })
+        Ok(Self { place: place.clone(), writer: Writer::open(&place.staging)?, show, cancelled })
     }
 }
 
 impl Work for Staging<'_> {
     fn staging(&self) -> &Utf8Path {
-        &self.staging
+        &self.place.staging
+    }
+
+    fn cache(&self) -> &Utf8Path {
+        &self.place.cache
+    }
+
+    fn log(&self) -> &Utf8Path {
+        &self.place.log
+    }
+
+    fn take(&mut self, from: &Utf8Path, to: &Path, how: Take) -> Result<()> {
+        take::take(&mut self.writer, from, to, how)
+    }
+
+    fn media(&mut self, image: &Utf8Path) -> Result<Utf8PathBuf> {
+        Err(Error::new(ErrorKind::Unavailable, format!("{image} cannot be mounted")))
     }
 
     fn tree(&mut self) -> &mut dyn TreeWriter {

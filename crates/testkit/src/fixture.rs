@@ -139,7 +139,14 @@ pub fn plant_base(host: &FakeHost, releases: impl AsRef<Utf8Path>, brand: Brand)
         host.plant_dir(sharedfs.join(path), 0o755);
     }
     let shared = shared(brand).iter().chain(&["usr/src", "usr/ports"]).map(Utf8PathBuf::from).collect();
-    Base { id: id.parse().expect("the id is well-formed"), sharedfs, template, brand, shared }
+    Base {
+        id: id.parse().expect("the id is well-formed"),
+        sharedfs,
+        template,
+        brand,
+        shared,
+        host_dirs: vec![],
+    }
 }
 
 /// A container without options in the directory `dir`.
@@ -188,6 +195,8 @@ impl ReleaseSource for FakeSource {
             brand,
             digest: digest(&format!("{version} {brand} {}", entries(&want.options))),
             pins: BTreeMap::new(),
+            remember: BTreeMap::new(),
+            host_dirs: vec![],
             options: want.options.clone(),
         })
     }

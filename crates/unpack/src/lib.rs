@@ -5,22 +5,28 @@
 
 #![forbid(unsafe_code)]
 
+mod address;
 mod archive;
 mod compression;
 mod content;
+mod fetch;
 mod header;
 mod limits;
 mod pax;
 mod pipe;
+mod signature;
 
 use std::io::Read;
 use std::thread;
 
 use qchroot_api::{Error, ErrorKind, Progress, Result, Work};
 
+pub use address::{Address, Scheme};
 use archive::{Archive, Member};
+pub use fetch::{Wanted, fetch, small, unpack_all};
 pub use limits::Limits;
 pub use pipe::sha256;
+pub use signature::check_signature;
 
 /// What an archive turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -97,6 +97,8 @@ impl ReleaseSource for Debian {
             brand: Brand::Linux,
             digest,
             pins: bootstrap.pins(),
+            remember: BTreeMap::new(),
+            host_dirs: vec![],
             options: want.options.clone(),
         })
     }

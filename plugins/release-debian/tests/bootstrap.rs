@@ -8,7 +8,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::Path;
 
 use qchroot_api::{ErrorKind, Release, ReleaseSource, ReleaseWish, Result, toml};
-use qchroot_engine::Host;
+use qchroot_engine::{Host, Workplace};
 use qchroot_host::Machine;
 use qchroot_release_debian::Debian;
 
@@ -26,7 +26,7 @@ fn the_hosts_own_debian_boots_a_shell() {
     let mut show = |progress: &qchroot_api::Progress| {
         said.insert(progress.what.clone());
     };
-    let mut work = machine.work(dir.path().try_into().unwrap(), &mut show).unwrap();
+    let mut work = machine.work(&Workplace::beside(dir.path().try_into().unwrap()), &mut show).unwrap();
     Debian.fill(&release, work.as_mut()).unwrap();
     drop(work);
     assert!(said.iter().any(|line| line.contains("installing essential packages")), "{said:?}");
@@ -84,7 +84,7 @@ fn a_mirror_that_cannot_be_reached_is_told() {
     let release = resolve(None, false, toml::toml! { mirror = "http://localhost:9/debian" }).unwrap();
     let (machine, dir) = (Machine::new(), tempfile::tempdir().unwrap());
     let mut show = |_: &qchroot_api::Progress| {};
-    let mut work = machine.work(dir.path().try_into().unwrap(), &mut show).unwrap();
+    let mut work = machine.work(&Workplace::beside(dir.path().try_into().unwrap()), &mut show).unwrap();
     let error = Debian.fill(&release, work.as_mut()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
     assert!(!error.causes().is_empty() && error.hint_text().is_some(), "{error:?}");

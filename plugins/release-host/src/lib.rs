@@ -93,7 +93,15 @@ impl ReleaseSource for HostPackages {
         let selection = Selection::new(&status, packages.as_deref())?;
         let pins = BTreeMap::from([("any".into(), want.any.to_string())]);
         let digest = digest(&selection, want.any);
-        Ok(Release { version, brand: Brand::Linux, digest, pins, options: want.options.clone() })
+        Ok(Release {
+            version,
+            brand: Brand::Linux,
+            digest,
+            pins,
+            remember: BTreeMap::new(),
+            host_dirs: vec![],
+            options: want.options.clone(),
+        })
     }
 
     fn fill(&self, release: &Release, work: &mut dyn Work) -> Result<()> {

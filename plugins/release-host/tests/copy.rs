@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use qchroot_api::{ErrorKind, Release, ReleaseSource, ReleaseWish, toml};
-use qchroot_engine::Host;
+use qchroot_engine::{Host, Workplace};
 use qchroot_host::Machine;
 use qchroot_release_host::HostPackages;
 
@@ -24,7 +24,7 @@ fn fill(release: &Release, staging: &Path) -> Vec<String> {
     let mut show = |progress: &qchroot_api::Progress| {
         said.insert(progress.what.clone());
     };
-    let mut work = machine.work(staging.try_into().unwrap(), &mut show).unwrap();
+    let mut work = machine.work(&Workplace::beside(staging.try_into().unwrap()), &mut show).unwrap();
     HostPackages.fill(release, work.as_mut()).unwrap();
     drop(work);
     said.into_iter().collect()
@@ -138,7 +138,7 @@ fn a_changed_program_is_refused() {
 fn od_is_changed() {
     let (machine, dir) = (Machine::new(), tempfile::tempdir().unwrap());
     let mut show = |_: &qchroot_api::Progress| {};
-    let mut work = machine.work(dir.path().try_into().unwrap(), &mut show).unwrap();
+    let mut work = machine.work(&Workplace::beside(dir.path().try_into().unwrap()), &mut show).unwrap();
     let mut wanted = wish(toml::toml! { packages = [] });
     let release = HostPackages.resolve(&wanted, &machine).unwrap();
     let error = HostPackages.fill(&release, work.as_mut()).unwrap_err();

@@ -75,6 +75,8 @@ impl ReleaseSource for Tarball {
             },
             digest,
             pins: BTreeMap::from([("path".into(), path.into())]),
+            remember: BTreeMap::new(),
+            host_dirs: vec![],
             options: want.options.clone(),
         })
     }

@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use qchroot_api::{Brand, Error, ErrorKind, Release, ReleaseSource, ReleaseWish, Result, toml};
-use qchroot_engine::Host;
+use qchroot_engine::{Host, Workplace};
 use qchroot_host::Machine;
 use qchroot_release_tarball::Tarball;
 use tar::{Builder, EntryType, Header};
@@ -53,7 +53,7 @@ fn fill(release: &Release, staging: &Path) -> Result<()> {
     let machine = Machine::new();
     assert!(machine.is_superuser(), "this test must be run as root");
     let mut show = |_: &qchroot_api::Progress| {};
-    let mut work = machine.work(staging.try_into().unwrap(), &mut show)?;
+    let mut work = machine.work(&Workplace::beside(staging.try_into().unwrap()), &mut show)?;
     Tarball.fill(release, work.as_mut())
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use camino::Utf8PathBuf;
 use qchroot_api::{Command, ErrorKind, Node, NodeKind, Progress, Result};
-use qchroot_engine::Host;
+use qchroot_engine::{Host, Workplace};
 
 use crate::support::Lab;
 
@@ -34,7 +34,7 @@ fn dir(path: &str) -> (Node, Vec<u8>) {
 /// Writes all entries into the root.
 fn write(lab: &Lab, entries: Vec<(Node, Vec<u8>)>) -> Result<()> {
     let mut show = |_: &Progress| {};
-    let mut work = lab.machine.work(&lab.root, &mut show)?;
+    let mut work = lab.machine.work(&Workplace::beside(&lab.root), &mut show)?;
     for (node, content) in entries {
         work.tree().write(&node, &mut content.as_slice())?;
     }
@@ -138,7 +138,7 @@ fn a_program_shows_its_errors_line_by_line_and_gives_its_status() {
     let lab = Lab::new();
     let mut lines = vec![];
     let mut show = |progress: &Progress| lines.push(progress.what.clone());
-    let mut work = lab.machine.work(&lab.root, &mut show).unwrap();
+    let mut work = lab.machine.work(&Workplace::beside(&lab.root), &mut show).unwrap();
     let script = "echo out; echo one >&2; printf 'two\\rthree' >&2; env | grep -c HOME; exit 3";
     let output = work.run(&Command::new(["sh", "-c", script])).unwrap();
     drop(work);
@@ -150,7 +150,7 @@ fn a_program_shows_its_errors_line_by_line_and_gives_its_status() {
 fn a_program_that_does_not_exist_is_named() {
     let lab = Lab::new();
     let mut show = |_: &Progress| {};
-    let mut work = lab.machine.work(&lab.root, &mut show).unwrap();
+    let mut work = lab.machine.work(&Workplace::beside(&lab.root), &mut show).unwrap();
     let error = work.run(&Command::new(["no-such-program"])).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(error.to_string().contains("no-such-program"), "{error}");

@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use libtest_mimic::Trial;
 use qchroot_api::{Kind, Place, Platform, Release, ReleaseSource, ReleaseWish, Result, Step};
-use qchroot_engine::Host;
+use qchroot_engine::{Host, Workplace};
 
 use super::transaction::succeed;
 use super::{trial, view};
@@ -72,7 +72,7 @@ impl World {
     fn fill(&self) -> Result<()> {
         let release = self.release();
         let mut show = |_: &qchroot_api::Progress| {};
-        let mut work = self.host.work(STAGING.into(), &mut show)?;
+        let mut work = self.host.work(&Workplace::beside(STAGING.into()), &mut show)?;
         self.source.fill(&release, &mut *work)
     }
 

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
     Answer, Entry, Error, ErrorKind, Mounted, Observe, Place, Platform, Progress, Query, Result, Step, Work,
 };
-use qchroot_engine::{Deadline, Guard, Held, Host, Probe};
+use qchroot_engine::{Deadline, Guard, Held, Host, Probe, Workplace};
 
 use super::node::{Body, Inode};
 use super::process::no_program;
@@ -26,6 +26,7 @@ impl Observe for FakeHost {
             Query::HostRelease => Answer::Text(host_release(state.platform).into()),
             Query::Stat { at } => Answer::Stat(state.tree.look(at)?.map(|(_, inode)| inode.stat())),
             Query::Read { at } => Answer::Text(read_text(&state, at)?),
+            Query::Bytes { at, offset, length } => Answer::Bytes(read_bytes(&state, at, *offset, *length)?),
             Query::Link { at } => {
                 Answer::Path(state.tree.look(at)?.and_then(|(_, inode)| match inode.body {
                     Body::Link(to) => Some(to),
@@ -70,6 +71,12 @@ fn read_text(state: &State, at: &Place) -> Result<String> {
     }
     let text = String::from_utf8(content.to_vec());
     text.map_err(|_| Error::new(ErrorKind::BadData, format!("{at} is not UTF-8")))
+}
+
+fn read_bytes(state: &State, at: &Place, offset: u64, length: u64) -> Result<Vec<u8>> {
+    let content = file(state, &state.tree.place_followed(at)?)?;
+    let skip = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    Ok(content.iter().copied().skip(skip(offset)).take(skip(length.min(MAX_TEXT))).collect())
 }
 
 fn list(state: &State, at: &Place) -> Result<Vec<String>> {
@@ -168,10 +175,10 @@ impl Host for FakeHost {
 
     fn work<'a>(
         &'a self,
-        staging: &Utf8Path,
+        place: &Workplace,
         show: &'a mut dyn FnMut(&Progress),
     ) -> Result<Box<dyn Work + 'a>> {
-        Ok(Box::new(FakeWork::new(self, staging, show)?))
+        Ok(Box::new(FakeWork::new(self, place, show)?))
     }
 
     fn enter(&self, entry: &Entry) -> Result<i32> {

@@ -6,8 +6,9 @@ use std::path::{Component, Path};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
-    Command, Error, ErrorKind, Node, NodeKind, Output, Place, Progress, Result, TreeWriter, Work,
+    Command, Error, ErrorKind, Node, NodeKind, Output, Place, Progress, Result, Take, TreeWriter, Work,
 };
+use qchroot_engine::Workplace;
 
 use super::node::{Body, Inode};
 use super::resolve::Found;
@@ -16,28 +17,56 @@ use super::{FakeHost, call, change, refuse};
 
 pub(crate) struct FakeWork<'a> {
     tree: Writer,
+    place: Workplace,
     show: &'a mut dyn FnMut(&Progress),
 }
 
 impl<'a> FakeWork<'a> {
     pub(crate) fn new(
         host: &FakeHost,
-        staging: &Utf8Path,
+        place: &Workplace,
         show: &'a mut dyn FnMut(&Progress),
     ) -> Result<Self> {
+        let staging = &place.staging;
         let state = call(host)?;
         match state.tree.look(&Place::host(staging))? {
             Some((found, inode)) if inode.is_directory() && state.tree.list(&found).is_empty() => {}
             _ => return Err(Error::new(ErrorKind::Internal, format!("{staging} is not an empty directory"))),
         }
         drop(state);
-        Ok(Self { tree: Writer { host: host.clone(), staging: staging.to_owned() }, show })
+        let tree = Writer { host: host.clone(), staging: staging.clone() };
+        Ok(Self { tree, place: place.clone(), show })
     }
 }
 
 impl Work for FakeWork<'_> {
     fn staging(&self) -> &Utf8Path {
         &self.tree.staging
+    }
+
+    fn cache(&self) -> &Utf8Path {
+        &self.place.cache
+    }
+
+    fn log(&self) -> &Utf8Path {
+        &self.place.log
+    }
+
+    fn take(&mut self, from: &Utf8Path, to: &Path, _how: Take) -> Result<()> {
+        let inode = {
+            let state = call(&self.tree.host)?;
+            let found = state.tree.host(from, false)?;
+            state.tree.get(&found).cloned()
+        };
+        let missing = || refuse(ErrorKind::NotFound, format!("cannot take {from}"), "no such file");
+        change(&self.tree.host, |state| {
+            let at = beneath(state, &self.tree.staging, &below(to)?)?;
+            put(state, &at, inode.ok_or_else(missing)?)
+        })
+    }
+
+    fn media(&mut self, image: &Utf8Path) -> Result<Utf8PathBuf> {
+        Err(refuse(ErrorKind::Unavailable, format!("{image} cannot be mounted"), "no loop devices"))
     }
 
     fn tree(&mut self) -> &mut dyn TreeWriter {

@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use qchroot_api::ErrorKind;
 use qchroot_api::{Mount, MountFs, Observe, Place, Progress, ReleaseSource, ReleaseWish, Step};
-use qchroot_engine::Host;
+use qchroot_engine::{Host, Workplace};
 use qchroot_testkit::fixture::FakeSource;
 use qchroot_testkit::{FakeHost, Guards, Moment};
 
@@ -125,7 +125,8 @@ fn the_fake_source_fills_the_staging_directory_or_stops_half_way() {
         does(&host, &Step::MakeDir { at: Place::host(staging), mode: 0o700 });
         let mut entries = 0;
         let mut show = |progress: &Progress| entries = progress.entries;
-        let filled = FakeSource.fill(&release, &mut *host.work(staging.into(), &mut show).unwrap());
+        let filled = FakeSource
+            .fill(&release, &mut *host.work(&Workplace::beside(staging.into()), &mut show).unwrap());
         (filled, entries)
     };
     let (filled, entries) = fill("entries = 3", "/var/whole");

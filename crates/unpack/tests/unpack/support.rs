@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Write};
+use std::path::Path;
 
 use qchroot_api::camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Command, Error, ErrorKind, Node, NodeKind, Output, Progress, Result, TreeWriter, Work};
+use qchroot_api::{
+    Command, Error, ErrorKind, Node, NodeKind, Output, Progress, Result, Take, TreeWriter, Work,
+};
 use tar::{EntryType, Header};
 
 #[derive(Default)]
@@ -41,6 +44,22 @@ impl TreeWriter for Memory {
 impl Work for Memory {
     fn staging(&self) -> &Utf8Path {
         Utf8Path::new("/nowhere")
+    }
+
+    fn cache(&self) -> &Utf8Path {
+        Utf8Path::new("/nowhere")
+    }
+
+    fn log(&self) -> &Utf8Path {
+        Utf8Path::new("/nowhere")
+    }
+
+    fn take(&mut self, _: &Utf8Path, _: &Path, _: Take) -> Result<()> {
+        Err(Error::new(ErrorKind::Internal, "nothing to take"))
+    }
+
+    fn media(&mut self, _: &Utf8Path) -> Result<Utf8PathBuf> {
+        Err(Error::new(ErrorKind::Unavailable, "nothing to mount"))
     }
 
     fn tree(&mut self) -> &mut dyn TreeWriter {

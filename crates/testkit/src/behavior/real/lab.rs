@@ -160,5 +160,5 @@ fn base(machine: &Machine, platform: Platform, dir: &Utf8Path) -> Base {
     fs::write(template.join("etc/passwd"), "root:*:0:0::/:/usr/bin/sh\n").expect("a file of the template");
     fs::set_permissions(template.join("tmp"), PermissionsExt::from_mode(0o1777)).expect("a mode");
     let id = "box-1-0123456789ab".parse().expect("the id is well-formed");
-    Base { id, sharedfs, template, brand, shared: vec!["usr/bin".into()] }
+    Base { id, sharedfs, template, brand, shared: vec!["usr/bin".into()], host_dirs: vec![] }
 }

@@ -1,0 +1,3 @@
+//! Release source: buildworld.
+
+#![forbid(unsafe_code)]

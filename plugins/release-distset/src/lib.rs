@@ -1,0 +1,3 @@
+//! Release source: distset.
+
+#![forbid(unsafe_code)]

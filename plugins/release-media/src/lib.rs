@@ -1,0 +1,3 @@
+//! Release source: media.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! Release source: minimal.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! Storage: an existing tree.
+
+#![forbid(unsafe_code)]

@@ -117,7 +117,7 @@ impl Command {
 pub struct Output {
     /// Exit status; 128+N when signal N ended it.
     pub status: i32,
-    /// Standard output, not UTF-8 replaced.
+    /// Standard output, its last 4 MiB, not UTF-8 replaced.
     pub stdout: String,
     /// Standard error, its last 64 KiB.
     pub stderr: String,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{self, PipeReader, Read};
+use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::ExitStatus;
 
@@ -12,6 +12,7 @@ use qchroot_api::{Command, Error, ErrorKind, Output, Result};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use crate::errors::OrError;
+use crate::running::{self, Listener, Nobody};
 
 /// Where programs are looked for, whatever the caller's `PATH` says.
 pub(crate) const DIRECTORIES: [&str; 6] =
@@ -31,12 +32,6 @@ const PROXIES: [&str; 10] = [
     "NO_PROXY",
 ];
 
-/// How much of standard error is kept, in bytes.
-const KEPT: usize = 64 << 10;
-
-/// The longest line that is shown, in bytes.
-const LINE: usize = 4 << 10;
-
 /// The absolute path of a program, if the system has it.
 pub(crate) fn find(name: &str) -> Option<Utf8PathBuf> {
     if name.is_empty() || name.contains('/') {
@@ -50,36 +45,35 @@ fn is_program(path: &Utf8Path) -> bool {
     path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
-/// Runs a program to its end; each line of its standard error is given to `line`, which answers whether to go
-/// on: the program is killed otherwise.
-pub(crate) fn run(command: &Command, line: &mut dyn FnMut(&str) -> bool) -> Result<Output> {
+/// Runs a program to its end, followed by `listener`.
+pub(crate) fn run(command: &Command, listener: &mut dyn Listener) -> Result<Output> {
     let (name, arguments) = command
         .argv
         .split_first()
         .ok_or_else(|| Error::new(ErrorKind::Internal, "a command without a program"))?;
     let program = locate(name)?;
     let message = || format!("cannot run {program}");
-    let (reader, writer) = io::pipe().or_error(message)?;
+    let (output, output_writer) = io::pipe().or_error(message)?;
+    let (error, error_writer) = io::pipe().or_error(message)?;
     let expression = duct::cmd(program.as_str(), arguments)
         .full_env(environment(command))
+        .dir(command.dir.as_deref().unwrap_or(Utf8Path::new("/")))
         .stdin_null()
-        .stdout_capture()
-        .stderr_file(writer)
+        .stdout_file(output_writer)
+        .stderr_file(error_writer)
         .before_spawn(|program| {
-            end_with_us(program);
+            end_with_us(program.process_group(0));
             Ok(())
         })
         .unchecked();
     let handle = expression.start().or_error(message)?;
-    // The expression holds the writing end: the pipe would never end.
+    // The expression holds the writing ends: the pipes would never end.
     drop(expression);
-    let mut tell = |text: &str| if line(text) { Ok(()) } else { handle.kill() };
-    let stderr = follow(reader, &mut tell).or_error(message)?;
-    let output = handle.wait().or_error(message)?;
-    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    let (stdout, stderr) = running::follow(&handle, output, error, listener).or_error(message)?;
+    let ended = handle.wait().or_error(message)?;
     Ok(Output {
-        status: status(output.status),
-        stdout,
+        status: status(ended.status),
+        stdout: String::from_utf8_lossy(&stdout).into_owned(),
         stderr: String::from_utf8_lossy(&stderr).into_owned(),
     })
 }
@@ -93,7 +87,7 @@ fn end_with_us(program: &mut std::process::Command) {
 
 /// As [`run`]; anything but status 0 is an error that ends with the program's last words.
 pub(crate) fn run_well(command: &Command) -> Result<Output> {
-    let output = run(command, &mut |_| true)?;
+    let output = run(command, &mut Nobody)?;
     if output.status == 0 {
         return Ok(output);
     }
@@ -128,38 +122,4 @@ fn environment(command: &Command) -> BTreeMap<OsString, OsString> {
 
 fn status(status: ExitStatus) -> i32 {
     status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
-}
-
-/// Reads to the end, line by line, and keeps the last of it.
-fn follow(mut reader: PipeReader, line: &mut dyn FnMut(&str) -> io::Result<()>) -> io::Result<Vec<u8>> {
-    let (mut kept, mut current) = (Vec::new(), Vec::new());
-    let mut buffer = [0_u8; 4096];
-    loop {
-        let length = match reader.read(&mut buffer) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            length => length?,
-        };
-        if length == 0 {
-            tell(&mut current, line)?;
-            return Ok(kept);
-        }
-        kept.extend_from_slice(&buffer[..length]);
-        let excess = kept.len().saturating_sub(KEPT);
-        kept.drain(..excess);
-        for &byte in &buffer[..length] {
-            match byte {
-                b'\n' | b'\r' => tell(&mut current, line)?,
-                _ if current.len() < LINE => current.push(byte),
-                _ => {}
-            }
-        }
-    }
-}
-
-fn tell(current: &mut Vec<u8>, line: &mut dyn FnMut(&str) -> io::Result<()>) -> io::Result<()> {
-    if !current.is_empty() {
-        line(&String::from_utf8_lossy(current))?;
-        current.clear();
-    }
-    Ok(())
 }

@@ -20,6 +20,7 @@ mod own;
 mod probe;
 mod process;
 mod remove;
+mod running;
 mod take;
 mod usage;
 mod work;

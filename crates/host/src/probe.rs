@@ -199,6 +199,6 @@ fn unmounted(step: &Mount) -> Result<Probe> {
 }
 
 fn run(check: &[String]) -> Result<Probe> {
-    let output = command::run(&Command::new(check.iter().cloned()), &mut |_| true)?;
+    let output = command::run(&Command::new(check.iter().cloned()), &mut crate::running::Nobody)?;
     Ok(if output.status == 0 { Probe::Present } else { Probe::Absent })
 }

@@ -11,13 +11,17 @@ use qchroot_api::{Command, Error, ErrorKind, Output, Progress, Result, Take, Tre
 use qchroot_engine::Workplace;
 
 use crate::errors::OrError;
+use crate::process::log::{self, Log};
+use crate::running::{Listener, Stream};
 use crate::writer::Writer;
-use crate::{command, take};
+use crate::{command, own, take};
 
 /// The work in one staging directory.
 pub(crate) struct Staging<'a> {
     place: Workplace,
     writer: Writer,
+    /// Opened when the first program is run.
+    log: Option<Log>,
     show: &'a mut dyn FnMut(&Progress),
     cancelled: &'a AtomicBool,
 }
@@ -29,7 +33,18 @@ impl<'a> Staging<'a> {
         show: &'a mut dyn FnMut(&Progress),
         cancelled: &'a AtomicBool,
     ) -> Result<Self> {
-        Ok(Self { place: place.clone(), writer: Writer::open(&place.staging)?, show, cancelled })
+        let writer = Writer::open(&place.staging)?;
+        Ok(Self { place: place.clone(), writer, log: None, show, cancelled })
+    }
+
+    fn open_log(&mut self) -> Result<&mut Log> {
+        if self.log.is_none() {
+            if let Some(dir) = self.place.log.parent() {
+                own::make_dir(dir)?;
+            }
+            self.log = Some(Log::open(&self.place.log)?);
+        }
+        self.log.as_mut().ok_or_else(|| Error::new(ErrorKind::Internal, "no log"))
     }
 }
 
@@ -63,10 +78,15 @@ impl Work for Staging<'_> {
     }
 
     fn run(&mut self, command: &Command) -> Result<Output> {
-        command::run(command, &mut |line| {
-            (self.show)(&Progress { what: line.to_owned(), ..Progress::default() });
-            !self.cancelled.load(Ordering::Relaxed)
-        })
+        let words = log::shown(command.argv.join(" ").as_bytes());
+        self.open_log()?.remark(&format!("{words}: begins"));
+        let output = command::run(command, self);
+        let end = match &output {
+            Ok(output) => format!("status {}", output.status),
+            Err(error) => error.to_string(),
+        };
+        self.open_log()?.remark(&format!("{words}: {end}"));
+        output
     }
 
     fn cancelled(&self) -> bool {
@@ -76,5 +96,21 @@ impl Work for Staging<'_> {
     fn open(&mut self, path: &Utf8PathBuf) -> Result<Box<dyn Read + Send>> {
         let file = File::open(path).or_error(|| format!("cannot open {path}"))?;
         Ok(Box::new(file))
+    }
+}
+
+impl Listener for Staging<'_> {
+    fn line(&mut self, stream: Stream, line: &[u8]) {
+        if let Some(log) = &mut self.log {
+            log.take(line);
+            log.finish_line();
+        }
+        if stream == Stream::Error {
+            (self.show)(&Progress { what: log::shown(line), ..Progress::default() });
+        }
+    }
+
+    fn gave_up(&self) -> bool {
+        self.cancelled()
     }
 }

@@ -190,7 +190,7 @@ pub(crate) fn detach(at: &Place) -> Result<()> {
 pub(crate) fn holders(at: &Place) -> Vec<String> {
     let lexical = at.lexical();
     let command = Command::new(["fstat", "-f", lexical.as_str()]);
-    let Ok(output) = command::run(&command, &mut |_| true) else { return vec![] };
+    let Ok(output) = command::run(&command, &mut crate::running::Nobody) else { return vec![] };
     let mut holders: Vec<String> = output.stdout.lines().skip(1).filter_map(holder).collect();
     holders.dedup();
     holders.truncate(5);

@@ -36,6 +36,6 @@ pub(crate) fn has_fs(name: &str) -> Result<bool> {
     if !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Ok(false);
     }
-    let loaded = command::run(&Command::new(["lsvfs", name]), &mut |_| true)?.status == 0;
+    let loaded = command::run(&Command::new(["lsvfs", name]), &mut crate::running::Nobody)?.status == 0;
     Ok(loaded || Utf8Path::new("/boot/kernel").join(format!("{name}.ko")).exists())
 }

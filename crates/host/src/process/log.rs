@@ -1,5 +1,5 @@
-//! The log of a service: its lines with the time in front, in files that do not grow without end. It does not
-//! know whose lines they are.
+//! The log of a service or an install: lines with the time in front, in files that do not grow without end. It
+//! does not know whose lines they are.
 
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
@@ -27,7 +27,7 @@ const LINE: usize = 8 << 10;
 const TAIL: usize = 5;
 
 /// See the module.
-pub(super) struct Log {
+pub(crate) struct Log {
     path: Utf8PathBuf,
     file: File,
     size: u64,
@@ -38,7 +38,7 @@ pub(super) struct Log {
 
 impl Log {
     /// Opens the log `path`, made with mode 0640 when missing; never through a link.
-    pub(super) fn open(path: &Utf8Path) -> Result<Self> {
+    pub(crate) fn open(path: &Utf8Path) -> Result<Self> {
         Self::with_limit(path, LIMIT)
     }
 
@@ -48,8 +48,8 @@ impl Log {
         Ok(Self { path: path.to_owned(), file, size, limit, partial: vec![], tail: VecDeque::new() })
     }
 
-    /// Takes what the service printed; whole lines are written.
-    pub(super) fn take(&mut self, bytes: &[u8]) {
+    /// Takes what a program printed; whole lines are written.
+    pub(crate) fn take(&mut self, bytes: &[u8]) {
         self.partial.extend_from_slice(bytes);
         while let Some(end) = self.partial.iter().take(LINE).position(|&byte| byte == b'\n') {
             let line: Vec<u8> = self.partial.drain(..=end).collect();
@@ -63,20 +63,20 @@ impl Log {
     }
 
     /// Writes what has no end of line yet.
-    pub(super) fn finish_line(&mut self) {
+    pub(crate) fn finish_line(&mut self) {
         if !self.partial.is_empty() {
             let line = std::mem::take(&mut self.partial);
             self.line(&line);
         }
     }
 
-    /// Writes a line of the supervisor's own.
-    pub(super) fn remark(&mut self, text: &str) {
+    /// Writes a line of qchroot's own.
+    pub(crate) fn remark(&mut self, text: &str) {
         self.write(&format!("qchroot: {text}"));
     }
 
     /// The last lines the service printed, the oldest first.
-    pub(super) fn tail(&self) -> Vec<String> {
+    pub(crate) fn tail(&self) -> Vec<String> {
         self.tail.iter().cloned().collect()
     }
 
@@ -126,7 +126,7 @@ fn numbered(path: &Utf8Path, number: u32) -> Utf8PathBuf {
 }
 
 /// The line with its control characters visible, so that a terminal that shows it obeys none.
-fn shown(bytes: &[u8]) -> String {
+pub(crate) fn shown(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let text = text.strip_suffix('\r').unwrap_or(&text);
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {

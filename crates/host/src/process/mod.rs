@@ -8,7 +8,7 @@ pub(crate) mod enter;
 mod fork;
 pub(crate) mod guard;
 mod identity;
-mod log;
+pub(crate) mod log;
 mod program;
 mod reaper;
 pub(crate) mod service;

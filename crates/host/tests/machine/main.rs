@@ -10,6 +10,8 @@ mod mounts;
 mod overlay;
 mod own;
 mod probes;
+#[cfg(target_os = "linux")]
+mod programs;
 mod questions;
 mod support;
 #[cfg(target_os = "linux")]

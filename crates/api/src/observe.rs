@@ -124,6 +124,8 @@ pub struct Stat {
     pub gid: u32,
     /// Length in bytes.
     pub size: u64,
+    /// Modification time: seconds since the epoch, nanoseconds.
+    pub mtime: (i64, u32),
     /// Device number of a device node: major, minor.
     pub device: Option<(u32, u32)>,
 }

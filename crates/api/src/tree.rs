@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use crate::Result;
+use crate::{Observe, Result};
 
 /// One entry of a tree to write. Names need not be UTF-8.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,6 +146,9 @@ pub trait Work {
 
     /// The file on the host to which the output of programs goes, for errors that refer to it.
     fn log(&self) -> &Utf8Path;
+
+    /// The host as it is, to look at; what lies in the staging directory is a [`crate::Place`] within it.
+    fn host(&self) -> &dyn Observe;
 
     /// Brings the file, link or directory (without what is in it) `from` of the host's to `to` below the staging
     /// directory, with owner, mode, times and extended attributes. A link is taken as a link.

@@ -115,7 +115,7 @@ impl Host for Machine {
         place: &Workplace,
         show: &'a mut dyn FnMut(&Progress),
     ) -> Result<Box<dyn Work + 'a>> {
-        Ok(Box::new(work::Staging::open(place, show, &self.cancelled)?))
+        Ok(Box::new(work::Staging::open(self, place, show, &self.cancelled)?))
     }
 
     fn enter(&self, entry: &Entry) -> Result<i32> {

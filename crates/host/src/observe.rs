@@ -51,6 +51,7 @@ fn stat(at: &Place) -> Result<Option<Stat>> {
         uid: stat.st_uid,
         gid: stat.st_gid,
         size: u64::try_from(stat.st_size).unwrap_or(0),
+        mtime: (stat.st_mtime, u32::try_from(stat.st_mtime_nsec).unwrap_or(0)),
         device: is_device.then(|| (major(stat.st_rdev), minor(stat.st_rdev))),
     }))
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Command, Error, ErrorKind, Output, Progress, Result, Take, TreeWriter, Work};
+use qchroot_api::{Command, Error, ErrorKind, Observe, Output, Progress, Result, Take, TreeWriter, Work};
 use qchroot_engine::Workplace;
 
 use crate::errors::OrError;
@@ -18,6 +18,7 @@ use crate::{command, own, take};
 
 /// The work in one staging directory.
 pub(crate) struct Staging<'a> {
+    machine: &'a dyn Observe,
     place: Workplace,
     writer: Writer,
     /// Opened when the first program is run.
@@ -29,12 +30,13 @@ pub(crate) struct Staging<'a> {
 impl<'a> Staging<'a> {
     /// Opens the staging directory, which exists.
     pub(crate) fn open(
+        machine: &'a dyn Observe,
         place: &Workplace,
         show: &'a mut dyn FnMut(&Progress),
         cancelled: &'a AtomicBool,
     ) -> Result<Self> {
         let writer = Writer::open(&place.staging)?;
-        Ok(Self { place: place.clone(), writer, log: None, show, cancelled })
+        Ok(Self { machine, place: place.clone(), writer, log: None, show, cancelled })
     }
 
     fn open_log(&mut self) -> Result<&mut Log> {
@@ -59,6 +61,10 @@ impl Work for Staging<'_> {
 
     fn log(&self) -> &Utf8Path {
         &self.place.log
+    }
+
+    fn host(&self) -> &dyn Observe {
+        self.machine
     }
 
     fn take(&mut self, from: &Utf8Path, to: &Path, how: Take) -> Result<()> {

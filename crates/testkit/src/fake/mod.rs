@@ -175,7 +175,8 @@ impl FakeHost {
         self.state().inside.insert(program.into(), Arc::new(run));
     }
 
-    /// Registers a program of the host's. It is given all of its arguments and must not call the machine again.
+    /// Registers a program of the host's. It is given all of its arguments. One that a step runs must not call
+    /// the machine again; one that a release source runs may.
     pub fn on_run(&self, program: &str, run: impl Fn(&[String]) -> Output + Send + Sync + 'static) {
         let mut state = self.state();
         state.programs.insert(program.into(), Arc::new(run));

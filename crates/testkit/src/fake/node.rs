@@ -85,7 +85,15 @@ impl Inode {
             Body::Device { major, minor, .. } => Some((major, minor)),
             _ => None,
         };
-        Stat { kind, mode: self.mode, uid: self.uid, gid: self.gid, size: self.size(), device }
+        Stat {
+            kind,
+            mode: self.mode,
+            uid: self.uid,
+            gid: self.gid,
+            size: self.size(),
+            mtime: self.mtime,
+            device,
+        }
     }
 }
 

@@ -6,7 +6,8 @@ use std::path::{Component, Path};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
-    Command, Error, ErrorKind, Node, NodeKind, Output, Place, Progress, Result, Take, TreeWriter, Work,
+    Command, Error, ErrorKind, Node, NodeKind, Observe, Output, Place, Progress, Result, Take, TreeWriter,
+    Work,
 };
 use qchroot_engine::Workplace;
 
@@ -52,6 +53,10 @@ impl Work for FakeWork<'_> {
         &self.place.log
     }
 
+    fn host(&self) -> &dyn Observe {
+        &self.tree.host
+    }
+
     fn take(&mut self, from: &Utf8Path, to: &Path, _how: Take) -> Result<()> {
         let inode = {
             let state = call(&self.tree.host)?;
@@ -78,7 +83,11 @@ impl Work for FakeWork<'_> {
     }
 
     fn run(&mut self, command: &Command) -> Result<Output> {
-        call(&self.tree.host)?.run(&command.argv)
+        let name = command.argv.first().map_or("", String::as_str);
+        match change(&self.tree.host, |state| Ok(state.programs.get(name).cloned()))? {
+            Some(program) => Ok(program(&command.argv)),
+            None => call(&self.tree.host)?.run(&command.argv),
+        }
     }
 
     fn cancelled(&self) -> bool {

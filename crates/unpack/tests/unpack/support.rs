@@ -6,7 +6,7 @@ use std::path::Path;
 
 use qchroot_api::camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
-    Command, Error, ErrorKind, Node, NodeKind, Output, Progress, Result, Take, TreeWriter, Work,
+    Command, Error, ErrorKind, Node, NodeKind, Observe, Output, Progress, Result, Take, TreeWriter, Work,
 };
 use tar::{EntryType, Header};
 
@@ -52,6 +52,10 @@ impl Work for Memory {
 
     fn log(&self) -> &Utf8Path {
         Utf8Path::new("/nowhere")
+    }
+
+    fn host(&self) -> &dyn Observe {
+        unreachable!("nothing to look at")
     }
 
     fn take(&mut self, _: &Utf8Path, _: &Path, _: Take) -> Result<()> {

@@ -19,7 +19,9 @@ pub(crate) const TESTS: &[&str] = &[
     "mmdebstrap",
     "procps",
     "signify-openbsd",
+    "squashfs-tools",
     "tar",
+    "xorriso",
     "xz-utils",
     "zstd",
 ];

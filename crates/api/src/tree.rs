@@ -154,7 +154,12 @@ pub trait Work {
     /// directory, with owner, mode, times and extended attributes. A link is taken as a link.
     fn take(&mut self, from: &Utf8Path, to: &Path, how: Take) -> Result<()>;
 
-    /// Makes an image of removable media (ISO 9660, UDF) readable as a directory until this work ends.
+    /// Brings all that is below the directory `from` of the host's to the top of the staging directory, which is
+    /// empty, with the attributes of `from` itself: as [`Work::take`] copies, devices and pipes too, and what was one
+    /// file by several names still is. Sockets are left out. What is mounted below `from` is an empty directory.
+    fn take_tree(&mut self, from: &Utf8Path) -> Result<()>;
+
+    /// Makes an image of removable media (ISO 9660, UDF, squashfs) readable as a directory until this work ends.
     ///
     /// # Errors
     /// Unavailable where the kernel cannot; then the image has to be read without it.

@@ -31,13 +31,18 @@ pub(crate) fn copy_tree(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     let spot = beneath::parent(&Place::host(to))?;
     let name = CString::new(spot.name).or_error(message)?;
     let top = new_directory(&spot.dir, &name).or_error(message)?;
-    let mut copy = Copy { top, linked: HashMap::new(), flags: vec![], path: vec![], shown: from.to_owned() };
-    let target = copy.top.try_clone().or_error(message)?;
-    copy.directory(&source, &target, 0)?;
-    copy.set_flags()?;
+    Copy::new(top, from, None, &|| true).whole(&source)?;
     let stat = fstat(&source).or_error(message)?;
     set_flags(&spot.dir, &name, os::flags::of(&stat)).or_error(message)?;
     rustix::fs::fsync(&spot.dir).or_error(message)
+}
+
+/// Copies what is below the directory `from` into the empty directory `to`, which gets the attributes of `from`.
+/// What is mounted below `from` is left out; `go_on` is asked before each entry.
+pub(crate) fn copy_onto(from: &Utf8Path, to: &Utf8Path, go_on: &dyn Fn() -> bool) -> Result<()> {
+    let source = beneath::open_root(from)?;
+    let mount = os::mount::id(&source)?;
+    Copy::new(beneath::open_root(to)?, from, Some(mount), go_on).whole(&source)
 }
 
 fn new_directory(dir: &OwnedFd, name: &CStr) -> Result<OwnedFd, Errno> {
@@ -45,8 +50,11 @@ fn new_directory(dir: &OwnedFd, name: &CStr) -> Result<OwnedFd, Errno> {
     dir::open(dir, name)
 }
 
-struct Copy {
+struct Copy<'a> {
     top: OwnedFd,
+    /// The only mount whose files are copied, if there is such a limit.
+    mount: Option<u64>,
+    go_on: &'a dyn Fn() -> bool,
     /// Files with further names, by device and number: where the first copy is below `top`.
     linked: HashMap<(u64, u64), CString>,
     /// Flags come last: nothing can be linked to or put into what has them.
@@ -57,7 +65,18 @@ struct Copy {
     shown: Utf8PathBuf,
 }
 
-impl Copy {
+impl<'a> Copy<'a> {
+    fn new(top: OwnedFd, from: &Utf8Path, mount: Option<u64>, go_on: &'a dyn Fn() -> bool) -> Self {
+        let shown = from.to_owned();
+        Self { top, mount, go_on, linked: HashMap::new(), flags: vec![], path: vec![], shown }
+    }
+
+    fn whole(mut self, source: &OwnedFd) -> Result<()> {
+        let target = self.top.try_clone().or_error(|| self.message())?;
+        self.directory(source, &target, 0)?;
+        self.set_flags()
+    }
+
     fn directory(&mut self, from: &OwnedFd, to: &OwnedFd, depth: usize) -> Result<()> {
         if depth > DEEPEST {
             let message = format!("cannot copy {}: more than {DEEPEST} directories deep", self.shown);
@@ -79,12 +98,19 @@ impl Copy {
     }
 
     fn entry(&mut self, from: &OwnedFd, to: &OwnedFd, entry: &Entry, depth: usize) -> Result<()> {
+        if !(self.go_on)() {
+            return Err(Error::new(ErrorKind::System, "interrupted"));
+        }
         let name = entry.name.as_c_str();
         let stat = statat(from, name, AtFlags::SYMLINK_NOFOLLOW).or_error(|| self.message())?;
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => {
                 let below = dir::open(from, name).or_error(|| self.message())?;
                 let copy = new_directory(to, name).or_error(|| self.message())?;
+                if self.is_elsewhere(&below)? {
+                    let covering = Attributes::of(&stat).set_owner_and_mode(&copy);
+                    return covering.or_error(|| self.message());
+                }
                 self.directory(&below, &copy, depth + 1)?;
             }
             FileType::Socket => return Ok(()),
@@ -95,6 +121,14 @@ impl Copy {
             flags => self.flags.push((self.path().or_error(|| self.message())?, flags)),
         }
         Ok(())
+    }
+
+    /// Whether a directory belongs to another mount than the one to copy.
+    fn is_elsewhere(&self, dir: &OwnedFd) -> Result<bool> {
+        match self.mount {
+            Some(mount) => Ok(os::mount::id(dir)? != mount),
+            None => Ok(false),
+        }
     }
 
     fn set_flags(&mut self) -> Result<()> {

@@ -9,12 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{Command, Error, ErrorKind, Observe, Output, Progress, Result, Take, TreeWriter, Work};
 use qchroot_engine::Workplace;
+use rustix::fd::OwnedFd;
 
 use crate::errors::OrError;
 use crate::process::log::{self, Log};
 use crate::running::{Listener, Stream};
 use crate::writer::Writer;
-use crate::{command, own, take};
+use crate::{command, copy, os, own, take};
 
 /// The work in one staging directory.
 pub(crate) struct Staging<'a> {
@@ -25,6 +26,8 @@ pub(crate) struct Staging<'a> {
     log: Option<Log>,
     show: &'a mut dyn FnMut(&Progress),
     cancelled: &'a AtomicBool,
+    /// Images that are open as directories; they end with the work.
+    media: Vec<OwnedFd>,
 }
 
 impl<'a> Staging<'a> {
@@ -36,7 +39,7 @@ impl<'a> Staging<'a> {
         cancelled: &'a AtomicBool,
     ) -> Result<Self> {
         let writer = Writer::open(&place.staging)?;
-        Ok(Self { machine, place: place.clone(), writer, log: None, show, cancelled })
+        Ok(Self { machine, place: place.clone(), writer, log: None, show, cancelled, media: vec![] })
     }
 
     fn open_log(&mut self) -> Result<&mut Log> {
@@ -71,8 +74,14 @@ impl Work for Staging<'_> {
         take::take(&mut self.writer, from, to, how)
     }
 
+    fn take_tree(&mut self, from: &Utf8Path) -> Result<()> {
+        copy::copy_onto(from, self.place.staging.as_path(), &|| !self.cancelled.load(Ordering::Relaxed))
+    }
+
     fn media(&mut self, image: &Utf8Path) -> Result<Utf8PathBuf> {
-        Err(Error::new(ErrorKind::Unavailable, format!("{image} cannot be mounted")))
+        let (mount, path) = os::media::open(image)?;
+        self.media.push(mount);
+        Ok(path)
     }
 
     fn tree(&mut self) -> &mut dyn TreeWriter {

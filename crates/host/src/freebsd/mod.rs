@@ -4,6 +4,7 @@ pub(crate) mod content;
 pub(crate) mod device;
 pub(crate) mod files;
 pub(crate) mod flags;
+pub(crate) mod media;
 pub(crate) mod mount;
 pub(crate) mod resolve;
 pub(crate) mod sysctl;

@@ -5,6 +5,7 @@ pub(crate) mod device;
 pub(crate) mod files;
 pub(crate) mod flags;
 pub(crate) mod holders;
+pub(crate) mod media;
 pub(crate) mod mount;
 pub(crate) mod mountinfo;
 pub(crate) mod overlay;

@@ -5,6 +5,8 @@
 #[cfg(target_os = "linux")]
 mod links;
 #[cfg(target_os = "linux")]
+mod media;
+#[cfg(target_os = "linux")]
 mod mounts;
 #[cfg(target_os = "linux")]
 mod overlay;

@@ -70,6 +70,20 @@ impl Work for FakeWork<'_> {
         })
     }
 
+    fn take_tree(&mut self, from: &Utf8Path) -> Result<()> {
+        let all = {
+            let state = call(&self.tree.host)?;
+            let found = state.tree.host(from, true)?;
+            state.tree.subtree(&found)
+        };
+        all.into_iter().try_for_each(|(path, inode)| {
+            change(&self.tree.host, |state| {
+                let at = beneath(state, &self.tree.staging, &path)?;
+                put(state, &at, inode)
+            })
+        })
+    }
+
     fn media(&mut self, image: &Utf8Path) -> Result<Utf8PathBuf> {
         Err(refuse(ErrorKind::Unavailable, format!("{image} cannot be mounted"), "no loop devices"))
     }

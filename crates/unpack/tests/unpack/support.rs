@@ -62,6 +62,10 @@ impl Work for Memory {
         Err(Error::new(ErrorKind::Internal, "nothing to take"))
     }
 
+    fn take_tree(&mut self, from: &Utf8Path) -> Result<()> {
+        Err(Error::new(ErrorKind::Unavailable, format!("{from} is not here")))
+    }
+
     fn media(&mut self, _: &Utf8Path) -> Result<Utf8PathBuf> {
         Err(Error::new(ErrorKind::Unavailable, "nothing to mount"))
     }

@@ -1,0 +1,143 @@
+//! Images of removable media, shown through a loop device (loop(4)) and a mount that is attached nowhere
+//! (fsmount(2)): no mount table ever has it, and it vanishes with the last descriptor, whatever way the process
+//! ends. It does not know what is on an image.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use qchroot_api::{Error, ErrorKind, Result};
+use rustix::fd::{AsRawFd, OwnedFd};
+use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
+use rustix::io::Errno;
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_flag, fsconfig_set_string,
+    fsmount, fsopen,
+};
+
+use crate::errors::OrError;
+
+/// Read-only, and free again with its last user; linux/loop.h.
+const READ_ONLY_AUTOCLEAR: u32 = 1 | 4;
+
+/// How often another free loop device is asked for when somebody else was faster.
+const TRIES: u32 = 64;
+
+/// `struct loop_config` of linux/loop.h; what is zero says the kernel's default.
+#[repr(C)]
+struct LoopConfig {
+    fd: u32,
+    block_size: u32,
+    /// `struct loop_info64` up to its flags: device, inode, rdevice, offset, size limit, number, two for encryption.
+    before_flags: [u32; 13],
+    flags: u32,
+    /// The rest of `loop_info64`: two names of 64 bytes, a key of 32 and two numbers.
+    names: [u8; 176],
+    reserved: [u64; 8],
+}
+
+nix::ioctl_none_bad!(loop_ctl_get_free, 0x4C82);
+nix::ioctl_write_ptr_bad!(loop_configure, 0x4C0A, LoopConfig);
+
+/// Makes `image` readable, with no set-id, device and program in force: the mount, which ends with the descriptor,
+/// and the path of its root for as long as that is open in this process.
+///
+/// # Errors
+/// `Unavailable` where this kernel has no loop devices or does not know the file system, `BadData` for what is no
+/// image.
+pub(crate) fn open(image: &Utf8Path) -> Result<(OwnedFd, Utf8PathBuf)> {
+    let message = || format!("cannot open image {image}");
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = openat(CWD, image.as_str(), flags, Mode::empty()).or_error(message)?;
+    let stat = fstat(&file).or_error(message)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(Error::new(ErrorKind::BadData, format!("image {image} is not a regular file")));
+    }
+    let mut file = File::from(file);
+    let kinds = file_systems(&mut file).or_error(message)?;
+    if kinds.is_empty() {
+        let message = format!("{image} has no file system that media have: iso9660, udf or squashfs");
+        return Err(Error::new(ErrorKind::BadData, message));
+    }
+    let (number, _device) = attach(&file).map_err(|error| error.while_doing(message()))?;
+    let mut refused = None;
+    for kind in kinds {
+        match mount(kind, number) {
+            Ok(tree) => {
+                let path = format!("/proc/self/fd/{}", tree.as_raw_fd()).into();
+                return Ok((tree, path));
+            }
+            Err(error) => refused = refused.or(Some(error.while_doing(format!("cannot mount {image}")))),
+        }
+    }
+    Err(refused.unwrap_or_else(|| Error::new(ErrorKind::Internal, message())))
+}
+
+/// The file systems that an image has by its magic numbers; sources: ECMA-119 8, ECMA-167 2/9.1, squashfs_fs.h.
+fn file_systems(image: &mut File) -> std::io::Result<Vec<&'static str>> {
+    let mut start = [0; 4];
+    let mut descriptors = vec![0; 16 * 2048];
+    let _ = image.read(&mut start)?;
+    image.seek(SeekFrom::Start(16 * 2048))?;
+    let mut length = 0;
+    while let n @ 1.. = image.read(&mut descriptors[length..])? {
+        length += n;
+    }
+    let names: Vec<&[u8]> = descriptors[..length].chunks_exact(2048).map(|block| &block[1..6]).collect();
+    let kinds = [
+        ("squashfs", &start == b"hsqs"),
+        ("iso9660", names.first().is_some_and(|name| name == b"CD001")),
+        ("udf", names.iter().any(|name| name == b"NSR02" || name == b"NSR03")),
+    ];
+    Ok(kinds.iter().filter_map(|&(name, found)| found.then_some(name)).collect())
+}
+
+/// Puts the file behind a free loop device, which stays as long as it is open.
+fn attach(image: &File) -> Result<(i32, File)> {
+    let control = File::open("/dev/loop-control").map_err(|e| no_loop(&e))?;
+    for _ in 0..TRIES {
+        // SAFETY: LOOP_CTL_GET_FREE takes no argument and touches no memory of ours.
+        let number = unsafe { loop_ctl_get_free(control.as_raw_fd()) }.map_err(|e| no_loop(&e.into()))?;
+        let device = File::open(format!("/dev/loop{number}")).map_err(|e| no_loop(&e))?;
+        let config = LoopConfig {
+            fd: image.as_raw_fd().cast_unsigned(),
+            block_size: 0,
+            before_flags: [0; 13],
+            flags: READ_ONLY_AUTOCLEAR,
+            names: [0; 176],
+            reserved: [0; 8],
+        };
+        // SAFETY: LOOP_CONFIGURE reads one `struct loop_config`, which lives until it returns.
+        match unsafe { loop_configure(device.as_raw_fd(), &raw const config) } {
+            Ok(_) => return Ok((number, device)),
+            Err(nix::Error::EBUSY) => {}
+            Err(error) => return Err(no_loop(&error.into())),
+        }
+    }
+    Err(Error::new(ErrorKind::Busy, "other programs take every free loop device"))
+}
+
+fn no_loop(error: &std::io::Error) -> Error {
+    Error::from_io(error, "no loop device to be had").of_kind(ErrorKind::Unavailable)
+}
+
+fn mount(kind: &str, number: i32) -> Result<OwnedFd> {
+    let context = match fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC) {
+        Err(Errno::NODEV) => {
+            let message = format!("this kernel does not have the file system {kind}");
+            return Err(Error::new(ErrorKind::Unavailable, message));
+        }
+        context => context.or_error(|| format!("cannot open file system {kind}"))?,
+    };
+    let message = || format!("the kernel cannot read it as {kind}");
+    fsconfig_set_string(&context, "source", format!("/dev/loop{number}")).or_error(message)?;
+    fsconfig_set_flag(&context, "ro").or_error(message)?;
+    fsconfig_create(&context).or_error(message).map_err(|error| error.of_kind(ErrorKind::BadData))?;
+    let restrictions = MountAttrFlags::MOUNT_ATTR_RDONLY
+        | MountAttrFlags::MOUNT_ATTR_NOSUID
+        | MountAttrFlags::MOUNT_ATTR_NODEV
+        | MountAttrFlags::MOUNT_ATTR_NOEXEC;
+    fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, restrictions).or_error(message)
+}
+
+const _: () = assert!(size_of::<LoopConfig>() == 304, "linux/loop.h");

@@ -54,6 +54,7 @@ pub(crate) enum Command {
   qchroot install
   qchroot install --source debian -o packages=lighttpd,curl
   qchroot install --source tarball -o path=/srv/rootfs.tar.xz -o sha256=DIGEST
+  qchroot install --source tarball -o path=https://HOST/rootfs.tar.zst -o key=/etc/keys/HOST.pub
   qchroot install --source host            works without a network
 
 Containers keep the release they were made from; an install that fails or is

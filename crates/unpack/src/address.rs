@@ -46,6 +46,12 @@ impl Address {
         self.text.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
     }
 
+    /// The address with `suffix` behind it.
+    #[must_use]
+    pub fn with_suffix(&self, suffix: &str) -> Self {
+        Self { scheme: self.scheme, text: format!("{}{suffix}", self.text) }
+    }
+
     /// The address of `relative` below this one, which is taken as a directory.
     #[must_use]
     pub fn join(&self, relative: &str) -> Self {

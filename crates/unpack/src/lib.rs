@@ -11,6 +11,7 @@ mod compression;
 mod content;
 mod fetch;
 mod header;
+mod host_file;
 mod limits;
 mod pax;
 mod pipe;
@@ -24,8 +25,9 @@ use qchroot_api::{Error, ErrorKind, Progress, Result, Work};
 pub use address::{Address, Scheme};
 use archive::{Archive, Member};
 pub use fetch::{Wanted, fetch, small, unpack_all};
+pub use host_file::HostFile;
 pub use limits::Limits;
-pub use pipe::sha256;
+pub use pipe::{Hashing, sha256};
 pub use signature::check_signature;
 
 /// What an archive turned out to be.

@@ -22,7 +22,7 @@ const AHEAD: usize = 8;
 /// # Errors
 /// What reading said.
 pub fn sha256(input: impl Read) -> io::Result<(String, u64)> {
-    let mut hashing = Hashing::new(input, Arc::default());
+    let mut hashing = Hashing::new(input);
     io::copy(&mut hashing, &mut io::sink())?;
     Ok(hashing.result())
 }
@@ -42,7 +42,7 @@ pub(crate) fn start<'scope, R: Read + Send + 'scope>(
     let (sender, chunks) = sync_channel(AHEAD);
     let count = Arc::new(AtomicU64::new(0));
     let limits = *limits;
-    let mut hashing = Hashing::new(input, Arc::clone(&count));
+    let mut hashing = Hashing::counting(input, Arc::clone(&count));
     let thread = scope.spawn(move || {
         if let Err(error) = pump(&mut hashing, &sender, &limits) {
             // Nobody listens any more: then nobody wants to know either.
@@ -84,15 +84,26 @@ fn read_error(error: &io::Error) -> Error {
     Error::new(ErrorKind::BadData, "compressed data is damaged or cut off").cause(error)
 }
 
-/// Hashes and counts what passes.
-struct Hashing<R> {
+/// Hashes and counts what is read through it.
+pub struct Hashing<R> {
     input: R,
     hash: Sha256,
     count: Arc<AtomicU64>,
 }
 
 impl<R: Read> Hashing<R> {
-    fn new(input: R, count: Arc<AtomicU64>) -> Self {
+    /// Reads from `input`.
+    pub fn new(input: R) -> Self {
+        Self::counting(input, Arc::default())
+    }
+
+    /// SHA-256 of what has passed, in lower-case hex.
+    #[must_use]
+    pub fn sha256(self) -> String {
+        self.result().0
+    }
+
+    fn counting(input: R, count: Arc<AtomicU64>) -> Self {
         Self { input, hash: Sha256::new(), count }
     }
 

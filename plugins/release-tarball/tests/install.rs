@@ -58,8 +58,11 @@ fn fill(release: &Release, staging: &Path) -> Result<()> {
 }
 
 fn checked(path: &Path) -> Release {
+    checked_with(path, &resolve(options(path), true).unwrap().digest)
+}
+
+fn checked_with(path: &Path, digest: &str) -> Release {
     let mut options = options(path);
-    let digest = resolve(options.clone(), true).unwrap().digest;
     options.insert("sha256".into(), digest.to_uppercase().into());
     resolve(options, false).unwrap()
 }
@@ -88,13 +91,15 @@ fn a_checked_archive_becomes_a_userland() {
 
 #[test]
 fn only_checked_material_by_default() {
-    let dir = tempfile::tempdir().unwrap();
+    let (dir, staging) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let path = archive(dir.path());
     let digest = resolve(options(&path), true).unwrap().digest;
     says(&resolve(options(&path), false).unwrap_err(), ErrorKind::BadData, &[&digest, "--any-release"]);
     let mut wrong = options(&path);
     wrong.insert("sha256".into(), "0".repeat(64).into());
-    says(&resolve(wrong.clone(), true).unwrap_err(), ErrorKind::BadData, &[&digest, "tiny-1.0.tar"]);
+    let release = resolve(wrong.clone(), true).unwrap();
+    let error = fill(&release, staging.path()).unwrap_err();
+    says(&error, ErrorKind::BadData, &[&digest, "tiny-1.0.tar", "get it again"]);
     wrong.insert("sha256".into(), "xyz".into());
     says(&resolve(wrong, true).unwrap_err(), ErrorKind::Config, &["xyz"]);
 }
@@ -103,8 +108,15 @@ fn only_checked_material_by_default() {
 fn what_is_no_archive_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let missing = dir.path().join("missing.tar");
-    says(&resolve(options(&missing), true).unwrap_err(), ErrorKind::NotFound, &["missing.tar"]);
-    says(&resolve(options(dir.path()), true).unwrap_err(), ErrorKind::BadData, &["not a regular file"]);
+    for sha256 in [None, Some("0".repeat(64))] {
+        let with = |path| {
+            let mut options = options(path);
+            sha256.iter().for_each(|sha256| drop(options.insert("sha256".into(), sha256.clone().into())));
+            resolve(options, true).unwrap_err()
+        };
+        says(&with(&missing), ErrorKind::NotFound, &["missing.tar"]);
+        says(&with(dir.path()), ErrorKind::BadData, &["directory"]);
+    }
     says(&resolve(toml::Table::new(), true).unwrap_err(), ErrorKind::Config, &["path"]);
 }
 
@@ -112,15 +124,20 @@ fn what_is_no_archive_is_named() {
 fn an_archive_that_changes_after_the_check_is_refused() {
     let (dir, staging) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let path = archive(dir.path());
-    let release = checked(&path);
+    let release = resolve(options(&path), true).unwrap();
     let mut file = File::options().write(true).open(&path).unwrap();
     file.seek(SeekFrom::Start(512)).unwrap();
     file.write_all(b"#!/evil").unwrap();
-    says(
-        &fill(&release, staging.path()).unwrap_err(),
-        ErrorKind::BadData,
-        &["has changed between", "tiny-1.0.tar"],
-    );
+    says(&fill(&release, staging.path()).unwrap_err(), ErrorKind::BadData, &["SHA-256", "tiny-1.0.tar"]);
+}
+
+#[test]
+fn an_archive_with_a_known_digest_is_not_read_before_it_is_unpacked() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = archive(dir.path());
+    let release = checked(&path);
+    fs::write(&path, "something else").unwrap();
+    assert_eq!(checked_with(&path, &release.digest), release);
 }
 
 #[test]

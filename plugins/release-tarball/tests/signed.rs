@@ -1,0 +1,149 @@
+//! Archives that are signed, as signify and minisign do it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot prepare has failed")]
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use qchroot_api::{Error, ErrorKind, Options, Release, ReleaseSource, ReleaseWish, Result};
+use qchroot_engine::{Host, Workplace};
+use qchroot_host::Machine;
+use qchroot_release_tarball::Tarball;
+use tempfile::TempDir;
+
+/// A signed archive with one file, and the keys.
+struct Signed {
+    dir: TempDir,
+}
+
+const PROGRAMS: [&str; 2] = ["signify", "minisign"];
+
+impl Signed {
+    fn new() -> Self {
+        let signed = Self { dir: tempfile::tempdir().unwrap() };
+        let mut tar = tar::Builder::new(File::create(signed.path("tiny.tar")).unwrap());
+        let mut header = tar::Header::new_gnu();
+        header.set_size(6);
+        header.set_mode(0o644);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(0);
+        tar.append_data(&mut header, "etc/motd", &b"hello\n"[..]).unwrap();
+        tar.into_inner().unwrap();
+        signed.run("signify-openbsd -G -n -p signify.pub -s signify.sec");
+        signed.run("minisign -G -W -f -p minisign.pub -s minisign.sec");
+        signed
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Signs the archive; the signature stands where the program puts it by itself.
+    fn sign(&self, program: &str) {
+        self.run(match program {
+            "signify" => "signify-openbsd -S -s signify.sec -m tiny.tar",
+            _ => "minisign -S -s minisign.sec -m tiny.tar",
+        });
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the test signs as a user does")]
+    fn run(&self, line: &str) {
+        let mut words = line.split(' ');
+        let output = Command::new(words.next().unwrap()).args(words).current_dir(self.dir.path()).output();
+        let output = output.unwrap_or_else(|error| panic!("{line}: {error}: is the package installed?"));
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn options(&self, more: &[(&str, &str)]) -> Options {
+        let path = self.path("tiny.tar").to_str().unwrap().to_owned();
+        let all = [("path", path.as_str())].into_iter().chain(more.iter().copied());
+        all.map(|(key, value)| (key.to_owned(), value.into())).collect()
+    }
+
+    fn key(&self, program: &str) -> String {
+        self.path(&format!("{program}.pub")).to_str().unwrap().to_owned()
+    }
+}
+
+fn resolve(options: Options) -> Result<Release> {
+    Tarball.resolve(&ReleaseWish { release: None, any: false, options }, &Machine::new())
+}
+
+fn fill(release: &Release, staging: &Path) -> Result<()> {
+    let machine = Machine::new();
+    assert!(machine.is_superuser(), "this test must be run as root");
+    let mut show = |_: &qchroot_api::Progress| {};
+    let mut work = machine.work(&Workplace::beside(staging.try_into().unwrap()), &mut show)?;
+    Tarball.fill(release, work.as_mut())
+}
+
+#[track_caller]
+fn says(error: &Error, kind: ErrorKind, words: &[&str]) {
+    let text = format!("{error} {}", error.hint_text().unwrap_or(""));
+    assert!(error.kind() == kind && words.iter().all(|word| text.contains(word)), "{kind:?} {text}");
+}
+
+#[test]
+fn a_signature_is_as_good_as_a_digest() {
+    for program in PROGRAMS {
+        let (signed, staging) = (Signed::new(), tempfile::tempdir().unwrap());
+        signed.sign(program);
+        let release = resolve(signed.options(&[("key", &signed.key(program))])).unwrap();
+        fill(&release, staging.path()).unwrap();
+        assert_eq!(fs::read_to_string(staging.path().join("etc/motd")).unwrap(), "hello\n");
+    }
+}
+
+#[test]
+fn the_key_may_be_given_itself_and_the_signature_elsewhere() {
+    let signed = Signed::new();
+    signed.sign("minisign");
+    let key = fs::read_to_string(signed.key("minisign")).unwrap().lines().nth(1).unwrap().to_owned();
+    let release = resolve(signed.options(&[("key", &key)])).unwrap();
+    fs::rename(signed.path("tiny.tar.minisig"), signed.path("moved")).unwrap();
+    let error = resolve(signed.options(&[("key", &key)])).unwrap_err();
+    says(&error, ErrorKind::NotFound, &["tiny.tar.minisig", "tiny.tar.sig", "signature=FILE"]);
+    let moved = signed.path("moved").to_str().unwrap().to_owned();
+    let again = resolve(signed.options(&[("key", &key), ("signature", &moved)])).unwrap();
+    assert_eq!(again.digest, release.digest);
+}
+
+#[test]
+fn what_does_not_fit_is_refused_with_or_without_a_digest() {
+    for program in PROGRAMS {
+        let (signed, others) = (Signed::new(), Signed::new());
+        signed.sign(program);
+        let good = resolve(signed.options(&[("key", &signed.key(program))])).unwrap();
+        let wrong = resolve(signed.options(&[("key", &others.key(program))])).unwrap_err();
+        says(&wrong, ErrorKind::BadData, &["tiny.tar", "made with the key"]);
+
+        // With a digest the archive is not read until it is unpacked: the signature counts all the same.
+        let both = [("sha256", good.digest.as_str()), ("key", &signed.key(program))];
+        fill(&resolve(signed.options(&both)).unwrap(), tempfile::tempdir().unwrap().path()).unwrap();
+        let both = [("sha256", good.digest.as_str()), ("key", &others.key(program))];
+        let staging = tempfile::tempdir().unwrap();
+        let error = fill(&resolve(signed.options(&both)).unwrap(), staging.path()).unwrap_err();
+        says(&error, ErrorKind::BadData, &["tiny.tar", "made with the key"]);
+        assert_eq!(fs::read_dir(staging.path()).unwrap().count(), 0, "something was unpacked");
+
+        let mut bytes = fs::read(signed.path("tiny.tar")).unwrap();
+        bytes[512] ^= 1;
+        fs::write(signed.path("tiny.tar"), bytes).unwrap();
+        let changed = resolve(signed.options(&[("key", &signed.key(program))])).unwrap_err();
+        says(&changed, ErrorKind::BadData, &["tiny.tar", "does not fit the content"]);
+        let error = fill(&good, tempfile::tempdir().unwrap().path()).unwrap_err();
+        says(&error, ErrorKind::BadData, &["SHA-256", "tiny.tar"]);
+    }
+}
+
+#[test]
+fn keys_that_are_none_are_told() {
+    let signed = Signed::new();
+    signed.sign("signify");
+    let told = |key: &str| resolve(signed.options(&[("key", key)])).unwrap_err();
+    says(&told("/no/such/key"), ErrorKind::NotFound, &["/no/such/key"]);
+    says(&told("https://host/key.pub"), ErrorKind::Config, &["must be a file"]);
+    says(&told(signed.path("signify.sec").to_str().unwrap()), ErrorKind::Config, &["no public key"]);
+}

@@ -79,8 +79,15 @@ pub enum MountFs {
     Pts,
     /// procfs. On Linux it shows the process namespace of the process that mounts it.
     Proc,
+    /// FreeBSD linprocfs(5): procfs as Linux programs expect it.
+    LinuxProc,
+    /// FreeBSD linsysfs(5): a small part of Linux' sysfs.
+    LinuxSys,
     /// FreeBSD fdescfs(5).
-    Fdesc,
+    Fdesc {
+        /// Its entries are links to the open files, as Linux programs expect.
+        links: bool,
+    },
     /// A file system in memory.
     Tmp {
         /// Limit in bytes.
@@ -105,7 +112,9 @@ impl MountFs {
             Self::Dev { .. } => "devfs",
             Self::Pts => "devpts",
             Self::Proc => "proc",
-            Self::Fdesc => "fdescfs",
+            Self::LinuxProc => "linprocfs",
+            Self::LinuxSys => "linsysfs",
+            Self::Fdesc { .. } => "fdescfs",
             Self::Tmp { .. } => "tmpfs",
             Self::Foreign { name } => name,
         }
@@ -123,7 +132,8 @@ impl fmt::Display for Mount {
             }
             MountFs::Dev { ruleset } => write!(f, " with rule set {ruleset}")?,
             MountFs::Tmp { size, .. } => write!(f, " of {size} bytes")?,
-            MountFs::Pts | MountFs::Proc | MountFs::Fdesc | MountFs::Foreign { .. } => {}
+            MountFs::Fdesc { links: true } => write!(f, " with links")?,
+            _ => {}
         }
         write!(f, " on {}", self.at)?;
         let flags: Vec<&str> = [

@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, ErrorKind, Mounted, Place, Platform, Result};
+use crate::{Brand, Error, ErrorKind, Mounted, Place, Platform, Result};
 
 /// One question to the host. One method carries them all, so that the same view crosses a plug-in border.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,11 @@ pub enum Query {
     HasFs {
         /// `overlay`, `nullfs` …
         name: String,
+    },
+    /// Whether the kernel runs the programs of a userland: [`Answer::Flag`].
+    Runs {
+        /// What the userland was made for.
+        brand: Brand,
     },
     /// Where a program of the host's is, looked for in the system's own directories only: [`Answer::Path`].
     Program {
@@ -217,6 +222,11 @@ impl dyn Observe + '_ {
     /// Whether the kernel has a file system type.
     pub fn has_fs(&self, name: &str) -> Result<bool> {
         ask!(self, Query::HasFs { name: name.into() }, Flag)
+    }
+
+    /// Whether the kernel runs the programs of a userland.
+    pub fn runs(&self, brand: Brand) -> Result<bool> {
+        ask!(self, Query::Runs { brand }, Flag)
     }
 
     /// Where a program of the host's is.

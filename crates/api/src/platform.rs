@@ -22,6 +22,8 @@ pub enum Brand {
     Linux,
     /// A FreeBSD userland.
     Freebsd,
+    /// Debian GNU/kFreeBSD: laid out as a Linux userland, made for FreeBSD's kernel.
+    Kfreebsd,
 }
 
 impl Brand {
@@ -30,7 +32,7 @@ impl Brand {
     pub fn platform(self) -> Platform {
         match self {
             Self::Linux => Platform::Linux,
-            Self::Freebsd => Platform::Freebsd,
+            Self::Freebsd | Self::Kfreebsd => Platform::Freebsd,
         }
     }
 }
@@ -46,6 +48,10 @@ impl fmt::Display for Platform {
 
 impl fmt::Display for Brand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.platform().fmt(f)
+        f.write_str(match self {
+            Self::Linux => "Linux",
+            Self::Freebsd => "FreeBSD",
+            Self::Kfreebsd => "GNU/kFreeBSD",
+        })
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use crate::{Mount, Name, Place, Release, Service, Way};
+use crate::{Brand, Mount, Name, Place, Release, Service, Way};
 
 /// One change to the machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -127,6 +127,9 @@ pub enum Step {
         template: Utf8PathBuf,
         /// The file that describes the base.
         describe: Utf8PathBuf,
+        /// What the userland was made for, where the user said so; otherwise its own files tell.
+        #[serde(default)]
+        brand: Option<Brand>,
     },
     /// Start the init that a container's processes live under (Linux): a process namespace of its own.
     StartInit {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::brand::{HOST_TREES, shared_paths};
 use crate::config::{FORMAT, HasFormat, parse};
-use crate::{Deadline, Engine, Workplace};
+use crate::{Deadline, Engine, Workplace, userland};
 
 /// `releases/ID/release.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -111,6 +111,23 @@ impl Engine<'_> {
     /// Where a link of qchroot's own leads.
     pub(crate) fn link_target(&self, at: &Utf8Path) -> Result<Option<Utf8PathBuf>> {
         self.view().link(&Place::host(at))
+    }
+
+    /// Notes in the description what the userland `tree` was made for, by its own files; what the user said of it
+    /// comes first. Where neither tells, the source's word stays.
+    pub(crate) fn recognise(
+        &self,
+        tree: &Utf8Path,
+        describe: &Utf8Path,
+        said: Option<Brand>,
+        deadline: Deadline,
+    ) -> Result<()> {
+        let Some(brand) = said.or_else(|| userland::brand(tree, self.view())) else { return Ok(()) };
+        let was = String::from_utf8_lossy(&self.host.read_own(describe)?.unwrap_or_default()).into_owned();
+        let file = BaseFile { brand, ..parse(describe, &was)? };
+        let text = self.describe_text(&file)?;
+        let step = Step::WriteFile { at: Place::host(describe), text, mode: 0o644, was: Some(was) };
+        self.host.apply(&step, deadline)
     }
 
     /// Splits the userland `tree`: what is shared goes to `sharedfs`, the rest becomes `template`.

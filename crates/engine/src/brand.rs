@@ -26,7 +26,7 @@ pub(crate) fn shared_paths(brand: Brand) -> &'static [&'static str] {
             "usr/sbin",
             "usr/share",
         ],
-        Brand::Linux => &[
+        Brand::Linux | Brand::Kfreebsd => &[
             "bin",
             "lib",
             "lib32",

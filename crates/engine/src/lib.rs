@@ -17,6 +17,7 @@ mod port;
 mod registry;
 mod state;
 mod transaction;
+mod userland;
 mod users;
 mod version;
 mod watch;

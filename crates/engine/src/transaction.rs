@@ -79,7 +79,8 @@ impl Engine<'_> {
     fn apply(&self, step: &Step, deadline: Deadline) -> Result<()> {
         match step {
             Step::Fill { source, release, into } => self.fill(source, release, into),
-            Step::Split { tree, sharedfs, template, describe } => {
+            Step::Split { tree, sharedfs, template, describe, brand } => {
+                self.recognise(tree, describe, *brand, deadline)?;
                 self.split(tree, sharedfs, template, describe, deadline)
             }
             step => self.host.apply(step, deadline),

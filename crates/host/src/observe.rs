@@ -28,6 +28,7 @@ pub(crate) fn answer(query: &Query) -> Result<Answer> {
         Query::Mounts => Answer::Mounts(mount::table()?),
         Query::Processes { below } => Answer::Processes(members::list(below)?),
         Query::HasFs { name } => Answer::Flag(os::system::has_fs(name)?),
+        Query::Runs { brand } => Answer::Flag(os::system::runs(*brand)?),
         Query::Program { name } => Answer::Path(command::find(name)),
         Query::Holder { at } => Answer::Pid(service::holder(at)?),
         other => return Err(Error::new(ErrorKind::Internal, format!("unknown question {other:?}"))),

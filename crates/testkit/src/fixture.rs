@@ -98,7 +98,7 @@ const FREEBSD: &[(&str, Small)] = &[
 #[must_use]
 pub fn userland(brand: Brand) -> &'static [(&'static str, Small)] {
     match brand {
-        Brand::Linux => LINUX,
+        Brand::Linux | Brand::Kfreebsd => LINUX,
         Brand::Freebsd => FREEBSD,
     }
 }
@@ -107,7 +107,7 @@ pub fn userland(brand: Brand) -> &'static [(&'static str, Small)] {
 #[must_use]
 pub fn shared(brand: Brand) -> &'static [&'static str] {
     match brand {
-        Brand::Linux => &["usr/bin", "usr/lib", "usr/sbin"],
+        Brand::Linux | Brand::Kfreebsd => &["usr/bin", "usr/lib", "usr/sbin"],
         Brand::Freebsd => &["bin", "lib", "libexec", "sbin", "usr/bin", "usr/sbin"],
     }
 }

@@ -29,7 +29,12 @@ impl Backend for Chroot {
             platforms: vec![Platform::Linux, Platform::Freebsd],
             capabilities: [].into(),
             options: vec![
-                OptionSpec::new("proc", OptionKind::Flag, "true", "mount /proc inside"),
+                OptionSpec::new(
+                    "proc",
+                    OptionKind::Flag,
+                    "true",
+                    "mount /proc inside, and /sys for a foreign userland",
+                ),
                 OptionSpec::new("pts", OptionKind::Flag, "true", "mount /dev/pts inside (Linux)"),
                 OptionSpec::new(
                     "devfs_ruleset",
@@ -43,10 +48,10 @@ impl Backend for Chroot {
 }
 
 impl Isolation for Chroot {
-    fn up(&self, _base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan> {
+    fn up(&self, base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan> {
         Ok(match host.platform()? {
             Platform::Linux => linux::up(container),
-            Platform::Freebsd => freebsd::up(container),
+            Platform::Freebsd => freebsd::up(base.brand, container),
         })
     }
 

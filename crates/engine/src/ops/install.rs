@@ -89,6 +89,7 @@ impl Engine<'_> {
         let describe = staging.join("release.toml");
         let text = self.describe_text(&Self::new_base_file(source, &release, insisted))?;
         let tree = staging.join("tree");
+        let brand = release.options.contains_key("brand").then_some(release.brand);
         Ok(vec![
             Step::Stage { at: staging.clone() },
             Step::WriteFile { at: Place::host(&describe), text, mode: 0o644, was: None },
@@ -99,6 +100,7 @@ impl Engine<'_> {
                 sharedfs: staging.join("sharedfs"),
                 template: staging.join("template"),
                 describe,
+                brand,
             },
             Step::Rename { from: staging, to: self.layout.release(id) },
         ])

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use qchroot_api::{Error, ErrorKind, Name, Plan, Result, ServiceStep, Step};
+use qchroot_api::{Brand, Error, ErrorKind, Name, Plan, Platform, Result, ServiceStep, Step};
 
 use crate::journal::{Journal, Op};
 use crate::transaction::Job;
@@ -81,9 +81,27 @@ impl Engine<'_> {
     /// The steps after which programs can run inside.
     pub(crate) fn open_plan(&self, loaded: &Loaded<'_>) -> Result<Plan> {
         let (base, container) = (&loaded.installed.base, &loaded.container);
+        self.refuse_foreign(loaded)?;
         let mut plan = loaded.storage.attach(base, container, self.view())?;
         plan.extend(loaded.isolation.up(base, container, self.view())?);
         Ok(plan)
+    }
+
+    /// A userland whose programs this kernel cannot run is kept, and not entered.
+    fn refuse_foreign(&self, loaded: &Loaded<'_>) -> Result<()> {
+        let (brand, platform) = (loaded.installed.base.brand, self.view().platform()?);
+        if self.view().runs(brand)? {
+            return Ok(());
+        }
+        let hint = match (brand, platform) {
+            (Brand::Linux, Platform::Freebsd) => {
+                "load linux(4): `service linux onestart`, or `kldload linux64`".to_owned()
+            }
+            _ => format!("enter it on a {} host; here it can be made, listed and deleted", brand.platform()),
+        };
+        let message =
+            format!("{} has a {brand} userland, which this {platform} kernel cannot run", loaded.name);
+        Err(Error::new(ErrorKind::Unavailable, message).with("container", &loaded.name).hint(hint))
     }
 
     fn service_steps(&self, loaded: &Loaded<'_>) -> Result<Plan> {

@@ -149,7 +149,10 @@ fn options(fs: &MountFs) -> Result<Vec<(&'static str, String)>> {
             refuse_missing(*ruleset)?;
             vec![("from", "devfs".into()), ("ruleset", ruleset.to_string())]
         }
-        MountFs::Proc | MountFs::Fdesc => vec![("from", type_name(fs).into())],
+        MountFs::Proc | MountFs::LinuxProc | MountFs::LinuxSys | MountFs::Fdesc { links: false } => {
+            vec![("from", type_name(fs).into())]
+        }
+        MountFs::Fdesc { links: true } => vec![("from", "fdescfs".into()), ("linrdlnk", String::new())],
         MountFs::Tmp { size, mode } => {
             vec![("from", "tmpfs".into()), ("size", size.to_string()), ("mode", format!("{mode:o}"))]
         }

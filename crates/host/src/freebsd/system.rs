@@ -3,7 +3,7 @@
 use std::fs;
 
 use camino::Utf8Path;
-use qchroot_api::{Command, Platform, Result};
+use qchroot_api::{Brand, Command, Platform, Result};
 
 use super::sysctl;
 use crate::command;
@@ -28,6 +28,21 @@ pub(crate) fn host_release() -> Result<String> {
 fn userland_of(text: &str) -> Option<String> {
     let line = text.lines().find_map(|line| line.trim().strip_prefix("USERLAND_VERSION="))?;
     Some(line.trim_matches('"').to_owned()).filter(|release| !release.is_empty())
+}
+
+/// Whether the kernel runs the programs of a userland: its own kind, GNU/kFreeBSD's because the ELF activator
+/// knows its brand (`sys/kern/imgact_elf.c`), and those of Linux where linux(4) is loaded, whose modules bear
+/// the names that `/etc/rc.d/linux` looks for.
+pub(crate) fn runs(brand: Brand) -> Result<bool> {
+    if brand != Brand::Linux {
+        return Ok(true);
+    }
+    for module in ["linux64elf", "linuxelf"] {
+        if command::run(&Command::new(["kldstat", "-q", "-m", module]), &mut |_| true)?.status == 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether the kernel has a file system type, or a module that would be loaded for it; see lsvfs(1).

@@ -61,7 +61,9 @@ pub(crate) fn type_name(fs: &MountFs) -> &str {
 pub(crate) fn attach(mount: &Mount, target: &OwnedFd) -> Result<()> {
     let tree = match &mount.fs {
         MountFs::Null { source } => second_view(source, target)?,
-        MountFs::Dev { .. } | MountFs::Fdesc => return Err(not_here(&mount.fs, "it is FreeBSD's")),
+        MountFs::Dev { .. } | MountFs::Fdesc { .. } | MountFs::LinuxProc | MountFs::LinuxSys => {
+            return Err(not_here(&mount.fs, "it is FreeBSD's"));
+        }
         MountFs::Foreign { .. } => return Err(not_here(&mount.fs, "somebody else made it")),
         other => fresh(other)?,
     };

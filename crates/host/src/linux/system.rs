@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use qchroot_api::{Error, ErrorKind, Platform, Result};
+use qchroot_api::{Brand, Error, ErrorKind, Platform, Result};
 
 use crate::errors::OrError;
 
@@ -32,6 +32,12 @@ fn release_of(text: &str) -> Option<String> {
         Some(version) if !version.is_empty() => format!("{id}-{version}"),
         _ => id,
     })
+}
+
+/// Whether the kernel runs the programs of a userland.
+#[expect(clippy::unnecessary_wraps, reason = "other systems have to ask")]
+pub(crate) fn runs(brand: Brand) -> Result<bool> {
+    Ok(brand == Brand::Linux)
 }
 
 /// Whether the kernel has a file system type, or a module that would be loaded for it.

@@ -2,7 +2,7 @@
 
 use camino::Utf8Path;
 use libtest_mimic::Trial;
-use qchroot_api::{Base, Container, Credentials, Entry, Isolation, Kind, Plan, Platform};
+use qchroot_api::{Base, Brand, Container, Credentials, Entry, Isolation, Kind, Plan, Platform};
 use qchroot_engine::Host;
 
 use super::footprint::stays_within;
@@ -50,8 +50,31 @@ pub fn isolation(make: Make) -> Vec<Trial> {
     add("a program gets inside", gets_inside);
     add("going down ends the container's processes and no others", ends_its_own);
     add("planted links fail closed", planted_links);
+    trials.extend(platforms.iter().flat_map(|platform| foreign(make, *platform)));
     trials.extend(super::real::isolation(make));
     trials
+}
+
+/// Userlands that are not the kernel's own, but that it runs.
+fn foreign(make: Make, platform: Platform) -> Vec<Trial> {
+    let brands: &[Brand] = match platform {
+        Platform::Linux => &[],
+        Platform::Freebsd => &[Brand::Linux, Brand::Kfreebsd],
+    };
+    let of = |&brand: &Brand| {
+        let host = platform.to_string().to_lowercase();
+        trial(format!("{host}: a {brand} userland gets the mounts it needs"), move || {
+            let world = || World::of(make, platform, brand);
+            let up = world().up();
+            round_trips(&up);
+            matches_snapshot(platform, &format!("up-{}", format!("{brand:?}").to_lowercase()), &up);
+            stays_within(&up, &world().container.root(), &[]);
+            leaves_no_trace(&world().host, &up);
+            rolls_back_from_everywhere(|| (world().host, up.clone()));
+            gets_inside(&world());
+        })
+    };
+    brands.iter().map(of).collect()
 }
 
 /// One fake host with a container whose root is whole, and the isolation under examination.
@@ -66,8 +89,12 @@ struct World {
 
 impl World {
     fn new(make: Make, platform: Platform) -> Self {
+        Self::of(make, platform, native(platform))
+    }
+
+    fn of(make: Make, platform: Platform, brand: Brand) -> Self {
         let host = FakeHost::new(platform);
-        let base = plant_base(&host, "/q/releases", native(platform));
+        let base = plant_base(&host, "/q/releases", brand);
         let container = container("web", DIR);
         for &(path, small) in userland(base.brand) {
             let at = container.root().join(path);

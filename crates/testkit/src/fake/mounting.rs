@@ -23,7 +23,9 @@ impl State {
             MountFs::Overlay { lower, upper, work } => self.overlay(lower, upper, work)?,
             MountFs::Tmp { mode, .. } => View::of(vec![self.tree.new_volume(*mode)]),
             MountFs::Dev { ruleset } => self.devfs(*ruleset)?,
-            MountFs::Pts | MountFs::Proc | MountFs::Fdesc => View::of(vec![self.tree.new_volume(0o555)]),
+            MountFs::Pts | MountFs::Proc | MountFs::LinuxProc | MountFs::LinuxSys | MountFs::Fdesc { .. } => {
+                View::of(vec![self.tree.new_volume(0o555)])
+            }
             other => {
                 let what = format!("cannot mount {}", other.name());
                 return Err(refuse(ErrorKind::Unavailable, what, "nobody here makes such a mount"));
@@ -132,6 +134,7 @@ impl State {
             let device = Body::Device { block: false, major: 0, minor };
             self.tree.volumes.put(&top.join(name), Inode::new(device, 0o666));
         }
+        self.tree.volumes.put(&top.join("fd"), Inode::directory(0o555));
         Ok(View::of(vec![top]))
     }
 

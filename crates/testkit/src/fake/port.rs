@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
-    Answer, Entry, Error, ErrorKind, Mounted, Observe, Place, Platform, Progress, Query, Result, Step, Work,
+    Answer, Brand, Entry, Error, ErrorKind, Mounted, Observe, Place, Platform, Progress, Query, Result, Step,
+    Work,
 };
 use qchroot_engine::{Deadline, Guard, Held, Host, Probe, Workplace};
 
@@ -40,11 +41,17 @@ impl Observe for FakeHost {
                 Answer::Processes(known.filter(|info| info.root.starts_with(below)).collect())
             }
             Query::HasFs { name } => Answer::Flag(state.filesystems.contains(name)),
+            Query::Runs { brand } => Answer::Flag(runs(&state, *brand)),
             Query::Program { name } => Answer::Path(program(&state, name)),
             Query::Holder { at } => Answer::Pid(state.holder(at)),
             other => return Err(Error::new(ErrorKind::Internal, format!("{other:?} is not known here"))),
         })
     }
+}
+
+/// A FreeBSD that has linprocfs has linux(4).
+fn runs(state: &State, brand: Brand) -> bool {
+    brand.platform() == state.platform || state.filesystems.contains("linprocfs")
 }
 
 fn host_release(platform: Platform) -> &'static str {

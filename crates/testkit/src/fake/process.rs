@@ -7,6 +7,7 @@ use qchroot_api::{
     Entry, Error, ErrorKind, Mount, MountFs, Name, Output, Place, Result, ServiceRun, ServiceStep, Step, Way,
 };
 
+use super::node::Inode;
 use super::refuse;
 use super::state::{Jail, Running, State};
 
@@ -100,6 +101,7 @@ impl State {
 
     fn run_step(&mut self, argv: &[String]) -> Result<()> {
         let output = match argv.first().map(String::as_str) {
+            Some("devfs") if !self.on_linux() => return self.devfs_rule(argv),
             Some("jail") if !self.on_linux() => return self.jail(argv.get(1..).unwrap_or_default()),
             _ => self.run(argv)?,
         };
@@ -123,8 +125,23 @@ impl State {
                     None => output(1, "", &format!("jls: jail \"{name}\" not found\n")),
                 })
             }
+            ("test", [_, flag, path]) if flag == "-d" => {
+                let found = self.tree.host(Utf8Path::new(path), true);
+                let is = found.is_ok_and(|at| self.tree.get(&at).is_some_and(Inode::is_directory));
+                Ok(output(i32::from(!is), "", ""))
+            }
             _ => Err(no_program(program)),
         }
+    }
+
+    /// devfs(8) with `-m DIR rule apply path NAME unhide`: what linux(4) has put there comes to light.
+    fn devfs_rule(&mut self, argv: &[String]) -> Result<()> {
+        let words: Vec<&str> = argv.iter().map(String::as_str).collect();
+        let ["devfs", "-m", dir, "rule", "apply", "path", name, "unhide"] = words[..] else {
+            return Err(Error::new(ErrorKind::Usage, format!("{} is not known here", argv.join(" "))));
+        };
+        let at = self.tree.host(&Utf8Path::new(dir).join(name), false)?;
+        self.tree.put(&at, Inode::directory(0o755))
     }
 
     /// jail(8) with `-c name=… path=…` or `-r NAME`.

@@ -78,7 +78,9 @@ impl State {
     pub(crate) fn new(platform: Platform) -> Self {
         let (disk, filesystems): (_, &[&str]) = match platform {
             Platform::Linux => ("ext4", &["ext4", "nullfs", "overlay", "tmpfs", "proc", "devpts", "sysfs"]),
-            Platform::Freebsd => ("ufs", &["ufs", "nullfs", "devfs", "procfs", "fdescfs", "tmpfs"]),
+            Platform::Freebsd => {
+                ("ufs", &["ufs", "nullfs", "devfs", "procfs", "fdescfs", "tmpfs", "linprocfs", "linsysfs"])
+            }
         };
         let mut state = Self {
             platform,

@@ -150,6 +150,7 @@ fn steps_of_the_engine_and_users_without_power_are_refused() {
         sharedfs: "/s".into(),
         template: "/u".into(),
         describe: "/d".into(),
+        brand: None,
     };
     assert_eq!(refuses(&FakeHost::linux(), &split).kind(), ErrorKind::Internal);
 }

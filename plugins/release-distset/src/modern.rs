@@ -1,0 +1,59 @@
+//! Releases with a MANIFEST: since 9.0. It knows what is where, and leaves the archives to `qchroot-unpack`.
+
+use std::collections::BTreeMap;
+
+use qchroot_api::{Error, ErrorKind, Result, Work};
+use qchroot_unpack::{Address, Limits, Wanted, sha256, unpack_all};
+
+use crate::choice::choose;
+use crate::manifest::{Row, parse};
+use crate::pins::{Pinned, addresses};
+use crate::search::{Hit, search};
+use crate::{Found, Wish, trust};
+
+const MANIFEST: &str = "MANIFEST";
+
+/// Finds the release, makes sure of its MANIFEST, and pins the chosen sets.
+pub(crate) fn find(wish: &Wish<'_>) -> Result<Found> {
+    let mirrors = addresses(&wish.settings.mirrors(&wish.version))?;
+    trust::refuse_open(&mirrors, wish.settings, wish.any)?;
+    let paths = wish.target.paths(&wish.version);
+    let Hit { directories, content } = search(&mirrors, &paths, MANIFEST, wish.host)?;
+    let (digest, _) = sha256(&*content)
+        .map_err(|error| Error::new(ErrorKind::Internal, "cannot hash MANIFEST").cause(error))?;
+    let told = |error: Error| error.with("manifest", directories[0].join(MANIFEST));
+    trust::check_pin(&digest, wish.settings, &directories[0].join(MANIFEST))?;
+    trust::check_signed(&content, &directories, wish.settings, wish.host).map_err(told)?;
+    let rows = parse(&content).map_err(told)?;
+    let sets = choose(&rows, &wish.settings.sets, wish.settings.profile).map_err(told)?;
+    Ok(Found {
+        remember: remember(wish, &directories, &digest),
+        pinned: Pinned::Manifest {
+            directories: directories.iter().map(ToString::to_string).collect(),
+            sets: sets.into_iter().cloned().collect(),
+        },
+    })
+}
+
+/// All mirrors have the same MANIFEST: one that answers for another cannot bring in a changed one. What is pinned
+/// needs no memory, and what changes every week would never be the same.
+fn remember(wish: &Wish<'_>, directories: &[Address], digest: &str) -> BTreeMap<String, String> {
+    if wish.settings.manifest_sha256.is_some() || !wish.version.is_fixed() {
+        return BTreeMap::new();
+    }
+    directories.iter().map(|at| (at.join(MANIFEST).to_string(), digest.to_owned())).collect()
+}
+
+/// Fetches, checks and unpacks the pinned sets.
+pub(crate) fn fill(directories: &[String], sets: &[Row], work: &mut dyn Work) -> Result<()> {
+    let directories = addresses(directories)?;
+    let wanted = |row: &Row| Wanted {
+        name: row.file.clone(),
+        mirrors: directories.iter().map(|directory| directory.join(&row.file)).collect(),
+        sha256: Some(row.sha256.clone()),
+        size: None,
+        entries: Some(row.entries.into()),
+    };
+    let wanted: Vec<Wanted> = sets.iter().map(wanted).collect();
+    unpack_all(&wanted, work, &Limits::default()).map(|_| ())
+}

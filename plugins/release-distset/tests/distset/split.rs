@@ -43,9 +43,9 @@ impl Old {
 /// The base system of [`Mirror`] as one gzip archive in parts.
 fn write_set(set: &Path, name: &str) {
     let modern = Mirror::new();
-    run("xz", &["-dk", "--suffix=.txz", "base.txz"], &modern.at);
-    run("gzip", &["-n", "base"], &modern.at);
-    let archive = modern.path("base.gz");
+    run("xz", &["-dk", "base.txz"], &modern.at);
+    run("gzip", &["-n", "base.tar"], &modern.at);
+    let archive = modern.path("base.tar.gz");
     run("split", &["-a", "2", "-b", "10000", archive.to_str().unwrap(), &format!("{name}.")], set);
     write_info(set, name);
     fs::write(set.join("install.sh"), "#!/bin/sh\ncat base.?? | tar --unlink -xpzf - -C ${DESTDIR:-/}\n")

@@ -11,11 +11,11 @@ use crate::parts::{Parts, Source, digest_as};
 use crate::pins::{Pinned, addresses};
 use crate::search::{Hit, beside, search};
 use crate::settings::{Profile, config};
-use crate::split_files::{Digest, Part, SplitSet, checksums, parts};
+use crate::split_files::{Digest, MD5_LIST, Part, SplitSet, checksums, parts};
 use crate::{Found, Wish, trust};
 
-/// Lists of checksums, the better first: before 5.5 there is only the other.
-const LISTS: [&str; 2] = ["CHECKSUM.SHA256", "CHECKSUM.MD5"];
+/// Lists of checksums, the better first.
+const LISTS: [&str; 2] = ["CHECKSUM.SHA256", MD5_LIST];
 
 /// Finds the release and pins the parts of the chosen sets.
 pub(crate) fn find(wish: &Wish<'_>) -> Result<Found> {
@@ -81,7 +81,7 @@ fn list(wish: &Wish<'_>, mirrors: &[Address], paths: &[String], set: &str) -> Re
         match search(mirrors, paths, &format!("{set}/{file}"), wish.host) {
             Err(error) if error.kind() == ErrorKind::NotFound => missing = Some(error),
             Err(error) => return Err(error),
-            Ok(_) if file == "CHECKSUM.MD5" && !wish.any => {
+            Ok(_) if file == MD5_LIST && !wish.any => {
                 let message = format!("{} has only MD5 checksums, which can be forged", wish.version);
                 return Err(
                     Error::new(ErrorKind::BadData, message).hint("--any-release takes it all the same")

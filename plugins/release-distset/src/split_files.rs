@@ -14,6 +14,9 @@ const MOST_PARTS: usize = 26 * 26;
 /// Bytes that no part has; floppy disks were the measure.
 const LARGEST_PART: u64 = 64 << 20;
 
+/// The list of checksums that can be forged, the only one before 5.5.
+pub(crate) const MD5_LIST: &str = "CHECKSUM.MD5";
+
 /// One set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SplitSet {
@@ -44,6 +47,16 @@ pub(crate) enum Digest {
     Sha256(String),
 }
 
+impl Digest {
+    /// Whether a list of this name has digests like this one: a weaker one in its place is none.
+    fn belongs_in(&self, list: &str) -> bool {
+        match self {
+            Self::Md5(_) => list == MD5_LIST,
+            Self::Sha256(_) => list != MD5_LIST,
+        }
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -64,7 +77,8 @@ pub(crate) fn checksums(list: &str, content: &[u8]) -> Result<BTreeMap<String, D
     let mut digests = BTreeMap::new();
     for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.is_empty()) {
         let wrong = || bad(format!("{list} is not in order: line {}", n + 1));
-        let (file, digest) = checksum(line).ok_or_else(wrong)?;
+        let (file, digest) =
+            checksum(line).filter(|(_, digest)| digest.belongs_in(list)).ok_or_else(wrong)?;
         if digests.insert(file, digest).is_some() {
             return Err(wrong().cause("the file is listed twice"));
         }
@@ -147,7 +161,13 @@ mod tests {
         let text = "MD5 (./base.aa) = D41D8CD98F00B204E9800998ECF8427E\n\nMD5 (install.sh) = d41d8cd98f00b204e9800998ecf8427e\n";
         let digests = checksums("CHECKSUM.MD5", text.as_bytes()).unwrap();
         assert_eq!(digests["base.aa"], Digest::Md5("d41d8cd98f00b204e9800998ecf8427e".into()));
-        for bad in ["MD5 (base.aa) = 12", "SHA1 (base.aa) = 12", "base.aa", &text.repeat(2)] {
+        for bad in [
+            "MD5 (base.aa) = 12",
+            &format!("SHA256 (base.aa) = {SHA}"),
+            "SHA1 (base.aa) = 12",
+            "base.aa",
+            &text.repeat(2),
+        ] {
             assert_eq!(
                 checksums("CHECKSUM.MD5", bad.as_bytes()).unwrap_err().kind(),
                 ErrorKind::BadData,

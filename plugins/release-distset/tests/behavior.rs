@@ -1,5 +1,7 @@
 //! What every source must do, of this one.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot prepare has failed")]
+
 use std::process::ExitCode;
 
 use qchroot_api::{ReleaseWish, toml};
@@ -36,11 +38,12 @@ fn set(files: &[&str]) -> Vec<u8> {
     for file in files {
         let mut header = Header::new_ustar();
         header.set_entry_type(EntryType::Regular);
-        (header.set_uid(0), header.set_gid(0));
+        header.set_uid(0);
+        header.set_gid(0);
         header.set_mtime(1_700_000_000);
         header.set_mode(0o555);
         header.set_size(file.len() as u64);
-        tar.append_data(&mut header, file, file.as_bytes()).expect("memory can be written to");
+        tar.append_data(&mut header, file, file.as_bytes()).unwrap();
     }
-    tar.into_inner().expect("memory can be written to")
+    tar.into_inner().unwrap()
 }

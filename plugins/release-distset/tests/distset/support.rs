@@ -124,7 +124,8 @@ fn entry(tar: &mut Builder<Vec<u8>>, path: &str, kind: EntryType, mode: u32, lin
     header.set_mode(mode);
     header.set_mtime(1_700_000_000);
     header.set_size(content.len() as u64);
-    (header.set_uid(0), header.set_gid(0));
+    header.set_uid(0);
+    header.set_gid(0);
     if !link.is_empty() {
         header.set_link_name(link).unwrap();
     }

@@ -56,6 +56,8 @@ pub(crate) enum Command {
   qchroot install --source tarball -o path=/srv/rootfs.tar.xz -o sha256=DIGEST
   qchroot install --source tarball -o path=https://HOST/rootfs.tar.zst -o key=/etc/keys/HOST.pub
   qchroot install --source host            works without a network
+  qchroot install --source distset --release 14.3-RELEASE -o profile=base
+  qchroot install --source distset -o url=/mnt/usr/freebsd-dist
 
 Containers keep the release they were made from; an install that fails or is
 interrupted leaves the old release in use.")]

@@ -14,6 +14,7 @@
 mod brands;
 mod console;
 mod crash;
+mod distset;
 mod dry_run;
 mod exec;
 mod hostile;

@@ -6,6 +6,7 @@ use std::ffi::CString;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 use camino::Utf8Path;
 use qchroot_api::{Error, ErrorKind, Node, NodeKind, Result, TreeWriter};
@@ -18,15 +19,17 @@ use rustix::io::Errno;
 
 use crate::attributes::Attributes;
 use crate::errors::OrError;
+use crate::holes::Buffer;
 use crate::{beneath, dir, holes, os};
 
 /// The writer into one directory.
 pub(crate) struct Writer {
-    top: OwnedFd,
+    top: Rc<OwnedFd>,
     /// The parent of the entry before, which most often is the next one's too.
-    last: Option<(PathBuf, OwnedFd)>,
+    last: Option<(PathBuf, Rc<OwnedFd>)>,
     directories: BTreeMap<PathBuf, Attributes>,
     flags: Vec<(PathBuf, u32)>,
+    buffer: Buffer,
 }
 
 /// An entry's cleaned path, and where it goes.
@@ -38,18 +41,18 @@ struct Target<'a> {
 impl Writer {
     /// A writer into the directory `top`, which exists.
     pub(crate) fn open(top: &Utf8Path) -> Result<Self> {
-        Ok(Self { top: beneath::open_root(top)?, last: None, directories: BTreeMap::new(), flags: vec![] })
+        Ok(Self { top: Rc::new(beneath::open_root(top)?), last: None, directories: BTreeMap::new(), flags: vec![], buffer: Buffer::new() })
     }
 
     /// Opens the directory `path` below the top, making what is missing when `make`.
-    fn directory(&mut self, path: &Path, make: bool, entry: &Path) -> Result<OwnedFd> {
+    fn directory(&mut self, path: &Path, make: bool, entry: &Path) -> Result<Rc<OwnedFd>> {
         if let Some((_, dir)) = self.last.as_ref().filter(|(last, _)| last == path) {
-            return dir.try_clone().or_error(|| message(entry));
+            return Ok(Rc::clone(dir));
         }
-        let mut dir = self.top.try_clone().or_error(|| message(entry))?;
+        let mut dir = Rc::clone(&self.top);
         for name in path {
             let name = c_string(name.as_bytes(), entry)?;
-            dir = match dir::open(&dir, &name) {
+            dir = Rc::new(match dir::open(&dir, &name) {
                 Err(Errno::NOENT) if make => make_parent(&dir, &name).or_error(|| message(entry))?,
                 Err(Errno::LOOP | Errno::NOTDIR | Errno::MLINK) => {
                     let what = format!("{} on its way is not a directory", name.to_string_lossy());
@@ -57,10 +60,9 @@ impl Writer {
                 }
                 Err(Errno::NOENT) => return Err(bad(entry, &format!("{} does not exist", path.display()))),
                 dir => dir.or_error(|| message(entry))?,
-            };
+            });
         }
-        let copy = dir.try_clone().or_error(|| message(entry))?;
-        self.last = Some((path.to_owned(), copy));
+        self.last = Some((path.to_owned(), Rc::clone(&dir)));
         Ok(dir)
     }
 
@@ -133,7 +135,7 @@ impl TreeWriter for Writer {
         match &node.kind {
             NodeKind::Directory => self.write_directory(&dir, &target, node)?,
             NodeKind::HardLink { to } => return self.write_hard_link(&dir, &target, to),
-            NodeKind::File { size } => write_file(&dir, &target, node, *size, content)?,
+            NodeKind::File { size } => write_file(&dir, &target, node, (*size, content), &mut self.buffer)?,
             NodeKind::Symlink { to } => {
                 let to = c_string(to.as_os_str().as_bytes(), &path)?;
                 special(&dir, &target, node, || symlinkat(&to, &dir, &target.name))?;
@@ -168,13 +170,13 @@ fn write_file(
     dir: &OwnedFd,
     target: &Target<'_>,
     node: &Node,
-    size: u64,
-    content: &mut dyn Read,
+    (size, content): (u64, &mut dyn Read),
+    buffer: &mut Buffer,
 ) -> Result<()> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let open = || openat(dir, &target.name, flags, Mode::RUSR | Mode::WUSR);
     let file = outcome(replacing(dir, target, open), target)?;
-    holes::write(&file, content, size).map_err(|error| match error.kind() {
+    holes::write(&file, content, size, buffer).map_err(|error| match error.kind() {
         std::io::ErrorKind::UnexpectedEof => bad(target.path, "its content ends early"),
         _ => Error::from_io(&error, message(target.path)),
     })?;

@@ -40,30 +40,34 @@ pub(crate) fn start<'scope, R: Read + Send + 'scope>(
     limits: &Limits,
 ) -> (Stream, ScopedJoinHandle<'scope, WasRead>) {
     let (sender, chunks) = sync_channel(AHEAD);
+    let (spent, again) = sync_channel(AHEAD);
     let count = Arc::new(AtomicU64::new(0));
     let limits = *limits;
     let mut hashing = Hashing::counting(input, Arc::clone(&count));
     let thread = scope.spawn(move || {
-        if let Err(error) = pump(&mut hashing, &sender, &limits) {
+        if let Err(error) = pump(&mut hashing, &sender, &again, &limits) {
             // Nobody listens any more: then nobody wants to know either.
             let _ = sender.send(Err(error));
         }
         let (sha256, bytes) = hashing.result();
         WasRead { sha256, bytes }
     });
-    (Stream { chunks, chunk: Vec::new(), at: 0, count, fault: None }, thread)
+    (Stream { chunks, spent, chunk: Vec::new(), at: 0, count, fault: None }, thread)
 }
 
 fn pump<R: Read>(
     input: &mut Hashing<R>,
     sender: &SyncSender<Result<Vec<u8>>>,
+    again: &Receiver<Vec<u8>>,
     limits: &Limits,
 ) -> Result<()> {
     let count = Arc::clone(&input.count);
     let mut bytes = Decompressed::new(input, CHUNK).map_err(|e| read_error(&e))?;
     let mut after = 0;
     loop {
-        let mut chunk = Vec::with_capacity(CHUNK);
+        // Memory that was used before costs no page faults.
+        let mut chunk = again.try_recv().unwrap_or_else(|_| Vec::with_capacity(CHUNK));
+        chunk.clear();
         let outcome = bytes.by_ref().take(CHUNK as u64).read_to_end(&mut chunk);
         after += chunk.len() as u64;
         limits.check_stream(count.load(Ordering::Relaxed), after)?;
@@ -126,6 +130,7 @@ impl<R: Read> Read for Hashing<R> {
 /// the `io::Error` that `Read` has to make of it.
 pub(crate) struct Stream {
     chunks: Receiver<Result<Vec<u8>>>,
+    spent: SyncSender<Vec<u8>>,
     chunk: Vec<u8>,
     at: usize,
     count: Arc<AtomicU64>,
@@ -166,7 +171,11 @@ impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.at == self.chunk.len() {
             match self.chunks.recv() {
-                Ok(Ok(chunk)) => (self.chunk, self.at) = (chunk, 0),
+                Ok(Ok(chunk)) => {
+                    // When the other thread has ended, or has enough, the memory is given up.
+                    let _ = self.spent.try_send(std::mem::replace(&mut self.chunk, chunk));
+                    self.at = 0;
+                }
                 Ok(Err(error)) => self.fault = Some(error),
                 Err(_) => break,
             }

@@ -1,0 +1,39 @@
+//! Unpacks one archive into an empty directory with what an install uses, and with nothing around it, so that it
+//! can be timed against tar(1) and bsdtar(1).
+//!
+//! `unpack ARCHIVE DIRECTORY`
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use camino::Utf8PathBuf;
+use qchroot_engine::{Host, Workplace};
+use qchroot_host::Machine;
+use qchroot_unpack::{Limits, unpack};
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let done = match &args[..] {
+        [archive, directory] => run(&archive.into(), &directory.into()),
+        _ => Err("usage: unpack ARCHIVE DIRECTORY".into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&*error),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a program for a terminal")]
+fn fail(error: &dyn Error) -> ExitCode {
+    eprintln!("unpack: {error}");
+    ExitCode::FAILURE
+}
+
+fn run(archive: &Utf8PathBuf, directory: &Utf8PathBuf) -> Result<(), Box<dyn Error>> {
+    let machine = Machine::new();
+    let mut show = |_: &qchroot_api::Progress| {};
+    let mut work = machine.work(&Workplace::beside(directory), &mut show)?;
+    let input = work.open(archive)?;
+    unpack(input, archive.as_str(), None, &mut *work, &Limits::default())?;
+    Ok(work.tree().finish()?)
+}

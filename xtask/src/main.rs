@@ -15,6 +15,7 @@ mod man;
 mod mounts;
 mod program;
 mod run;
+mod server;
 mod setup;
 mod test;
 mod tidy;

@@ -49,6 +49,11 @@ impl Program {
         mounts::remove_tree(&self.root)
     }
 
+    /// The program's file.
+    pub(crate) fn binary(&self) -> &std::path::Path {
+        &self.binary
+    }
+
     /// The directory that holds everything of this program's.
     pub(crate) fn root(&self) -> &std::path::Path {
         &self.root

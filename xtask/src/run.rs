@@ -1,6 +1,7 @@
 //! Running programs: argument lists only, each shown before it starts, each failure with its command line.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -81,6 +82,15 @@ impl Run {
             return Err(format!("`{line}` failed: {}\n{}", output.status, said.trim_end()).into());
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Runs it with its output written to `file`; any status but 0 is an error.
+    pub(crate) fn into_file(mut self, file: &Path) -> Result<()> {
+        let line = self.line();
+        let output = File::create(file).map_err(|e| format!("cannot make {}: {e}", file.display()))?;
+        let status = self.command.stdin(Stdio::null()).stdout(output).status();
+        let status = status.map_err(|e| format!("cannot run `{line}`: {e}"))?;
+        if status.success() { Ok(()) } else { Err(format!("`{line}` failed: {status}").into()) }
     }
 
     /// Runs it with nothing read and nothing shown; any status but 0 is an error. For measurements.

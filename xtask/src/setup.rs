@@ -26,6 +26,9 @@ pub(crate) const TESTS: &[&str] = &[
     "zstd",
 ];
 
+/// Debian packages that measurements compare with.
+pub(crate) const BENCH: &[&str] = &["busybox-static", "libarchive-tools", "xz-utils", "zstd"];
+
 /// Debian packages that check the manual page and the completions.
 pub(crate) const MANUAL: &[&str] = &["bash", "fish", "mandoc", "mksh", "tcsh", "zsh"];
 
@@ -37,7 +40,7 @@ pub(crate) const FREEBSD: &[&str] = &["binutils", "cargo-web", "python3-pip", "r
 
 /// `cargo xtask setup`: all that any task needs.
 pub(crate) fn everything() -> Result<()> {
-    for packages in [TESTS, MANUAL, DEMO, FREEBSD] {
+    for packages in [TESTS, BENCH, MANUAL, DEMO, FREEBSD] {
         ensure(packages)?;
     }
     ensure_cargo_deny()

@@ -64,11 +64,13 @@ impl Ground {
     fn install(&self) -> Result<()> {
         let tar = self.tree("base.tar");
         Run::new("tar").arg("-C").arg(self.tree("base")).arg("-cf").arg(&tar).arg(".").text()?;
-        let path = format!("path={}", tar.display());
-        self.program
-            .command(&["install", "--source", "tarball", "-o", &path, "--any-release"])
-            .text()
-            .map(drop)
+        self.install_again().text().map(drop)
+    }
+
+    /// The install that made the base.
+    pub(super) fn install_again(&self) -> Run {
+        let path = format!("path={}", self.tree("base.tar").display());
+        self.program.command(&["install", "--source", "tarball", "-o", &path, "--any-release"])
     }
 
     /// The least that entering a root takes.

@@ -84,6 +84,23 @@ pub(super) fn by_turns(
     Ok((first, second))
 }
 
+/// As [`by_turns`] for commands that take seconds, each prepared outside the measured time; one run of each
+/// warms up.
+pub(super) fn by_turns_of(
+    runs: usize,
+    one: impl Fn() -> Result<Run>,
+    other: impl Fn() -> Result<Run>,
+) -> Result<(Series, Series)> {
+    let (mut first, mut second) = (Series::default(), Series::default());
+    one()?.silently()?;
+    other()?.silently()?;
+    for _ in 0..runs {
+        first.add(one()?)?;
+        second.add(other()?)?;
+    }
+    Ok((first, second))
+}
+
 fn cpu_of_children() -> Result<Duration> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let micros = |time: TimeVal| u64::try_from(time.num_microseconds()).unwrap_or(0);

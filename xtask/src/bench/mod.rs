@@ -3,8 +3,10 @@
 
 mod ground;
 mod measure;
+mod unpacking;
+mod userland;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::run::Run;
@@ -21,7 +23,10 @@ pub(crate) struct Args {
     /// Fail if a target is missed
     #[arg(long)]
     check: bool,
-    /// How many runs of each command
+    /// What to measure
+    #[arg(long, value_enum, default_value_t = Part::All)]
+    part: Part,
+    /// How many runs of each command that takes milliseconds
     #[arg(long, default_value_t = 100)]
     runs: usize,
     /// Where to work, on a real disk [default: target/bench]
@@ -29,12 +34,22 @@ pub(crate) struct Args {
     directory: Option<PathBuf>,
 }
 
+/// What there is to measure.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    All,
+    /// Creating, entering and listing containers
+    Containers,
+    /// Unpacking and installing
+    Archives,
+}
+
 /// One line of the table.
 struct Row {
     what: &'static str,
     target: f64,
     measured: f64,
-    unit: &'static str,
+    unit: String,
     details: String,
 }
 
@@ -49,12 +64,25 @@ impl Row {
         let measured = over(ours.cpu().min, floor.cpu().min);
         let wall = over(ours.wall().median, floor.wall().median);
         let details = format!("{}; floor {}; wall × {wall:.2}", spread(ours), spread(floor));
-        Self { what, target, measured, unit: "× floor", details }
+        Self { what, target, measured, unit: "× floor".into(), details }
+    }
+
+    /// The least time on the wall of the first over that of the second.
+    fn wall_ratio(what: &'static str, target: f64, unit: &str, (ours, peer): (&Series, &Series)) -> Self {
+        let measured = ours.wall().min.as_secs_f64() / peer.wall().min.as_secs_f64().max(1e-9);
+        let details = format!("{}; peer {}", spread(ours), spread(peer));
+        Self { what, target, measured, unit: unit.into(), details }
     }
 
     /// The middle time on the wall.
     fn time(what: &'static str, target: f64, series: &Series) -> Self {
-        Self { what, target, measured: millis(series.wall().median), unit: "ms", details: spread(series) }
+        Self {
+            what,
+            target,
+            measured: millis(series.wall().median),
+            unit: "ms".into(),
+            details: spread(series),
+        }
     }
 }
 
@@ -62,11 +90,12 @@ impl Row {
 pub(crate) fn task(workspace: &Workspace, args: &Args) -> Result<()> {
     setup::require_root("bench", "mounts and enters containers")?;
     setup::ensure(setup::TESTS)?;
+    setup::ensure(setup::BENCH)?;
     Run::cargo().args(["build", "--release", "--package=qchroot"]).run()?;
-    Run::cargo().args(["build", "--release", "--package=xtask", "--bin=floor"]).run()?;
+    Run::cargo().args(["build", "--release", "--package=xtask", "--features=measure", "--bins"]).run()?;
     let directory = args.directory.clone().unwrap_or_else(|| workspace.target.join("bench"));
     let ground = Ground::prepare(workspace, &directory)?;
-    let rows = measure_all(&ground, args.runs.max(1));
+    let rows = measure_parts(workspace, &ground, args, &directory);
     ground.clear()?;
     let rows = rows?;
     print(&rows);
@@ -76,7 +105,24 @@ pub(crate) fn task(workspace: &Workspace, args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn measure_all(ground: &Ground, runs: usize) -> Result<Vec<Row>> {
+fn measure_parts(workspace: &Workspace, ground: &Ground, args: &Args, directory: &Path) -> Result<Vec<Row>> {
+    let mut rows = vec![];
+    if args.part != Part::Archives {
+        rows.extend(containers(ground, args.runs.max(1))?);
+    }
+    if args.part != Part::Containers {
+        rows.extend(unpacking::measure(workspace, ground, directory)?);
+        rows.push(again(ground, args.runs.clamp(1, 20))?);
+    }
+    Ok(rows)
+}
+
+/// A second install of what is there.
+fn again(ground: &Ground, runs: usize) -> Result<Row> {
+    Ok(Row::time("install again", 100.0, &alone(runs, || ground.install_again())?))
+}
+
+fn containers(ground: &Ground, runs: usize) -> Result<Vec<Row>> {
     let program = &ground.program;
     let exec = || program.command(&["exec", "bench", "--", "/bin/true"]);
     program.command(&["create", "bench", "--storage", "overlay"]).text()?;
@@ -106,7 +152,7 @@ fn create_many(ground: &Ground) -> Result<[Row; 2]> {
         what: "create, disk",
         target: 24.0,
         measured: f64::from(u32::try_from(grown / 1024)?) / f64::from(u32::try_from(MANY - 1)?),
-        unit: "KiB",
+        unit: "KiB".into(),
         details: String::new(),
     };
     Ok([Row::time("create, overlay", 3.0, &series), each])
@@ -139,8 +185,13 @@ mod tests {
 
     #[test]
     fn a_target_is_met_up_to_its_very_value() {
-        let row =
-            |measured: f64| Row { what: "x", target: 2.0, measured, unit: "ms", details: String::new() };
+        let row = |measured: f64| Row {
+            what: "x",
+            target: 2.0,
+            measured,
+            unit: "ms".into(),
+            details: String::new(),
+        };
         assert!(row(2.0).met() && !row(2.01).met());
     }
 }

@@ -41,7 +41,13 @@ struct Target<'a> {
 impl Writer {
     /// A writer into the directory `top`, which exists.
     pub(crate) fn open(top: &Utf8Path) -> Result<Self> {
-        Ok(Self { top: Rc::new(beneath::open_root(top)?), last: None, directories: BTreeMap::new(), flags: vec![], buffer: Buffer::new() })
+        Ok(Self {
+            top: Rc::new(beneath::open_root(top)?),
+            last: None,
+            directories: BTreeMap::new(),
+            flags: vec![],
+            buffer: Buffer::new(),
+        })
     }
 
     /// Opens the directory `path` below the top, making what is missing when `make`.

@@ -40,7 +40,7 @@ pub use registration::{Registration, registrations};
 pub use release::{Release, ReleaseId, ReleaseWish};
 pub use service::{Service, ServiceRun};
 pub use step::{Plan, ServiceStep, Step};
-pub use tree::{Command, Node, NodeKind, Output, Progress, Take, TreeWriter, Work};
+pub use tree::{Cancelled, Command, Node, NodeKind, Output, Progress, Take, TreeWriter, Work};
 
 /// Re-exported so that a back end needs no other crate to name these types.
 pub use {camino, inventory, toml};

@@ -3,6 +3,7 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
@@ -135,6 +136,9 @@ pub enum Take {
     Link,
 }
 
+/// Asks, from any thread, whether the user has given up.
+pub type Cancelled = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// What a release source is handed to do its work with.
 pub trait Work {
     /// The staging directory on the host: empty, and beside the cache the only place that may change.
@@ -177,6 +181,11 @@ pub trait Work {
 
     /// Whether the user has given up; return an error soon.
     fn cancelled(&self) -> bool;
+
+    /// The same question for threads of the source's own; one that cannot be asked answers no.
+    fn cancellation(&self) -> Cancelled {
+        Arc::new(|| false)
+    }
 
     /// Opens a file of the host's for reading.
     fn open(&mut self, path: &Utf8PathBuf) -> Result<Box<dyn Read + Send>>;

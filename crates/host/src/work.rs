@@ -4,10 +4,13 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Command, Error, ErrorKind, Observe, Output, Progress, Result, Take, TreeWriter, Work};
+use qchroot_api::{
+    Cancelled, Command, Error, ErrorKind, Observe, Output, Progress, Result, Take, TreeWriter, Work,
+};
 use qchroot_engine::Workplace;
 use rustix::fd::OwnedFd;
 
@@ -25,7 +28,7 @@ pub(crate) struct Staging<'a> {
     /// Opened when the first program is run.
     log: Option<Log>,
     show: &'a mut dyn FnMut(&Progress),
-    cancelled: &'a AtomicBool,
+    cancelled: &'a Arc<AtomicBool>,
     /// Images that are open as directories; they end with the work.
     media: Vec<OwnedFd>,
 }
@@ -36,7 +39,7 @@ impl<'a> Staging<'a> {
         machine: &'a dyn Observe,
         place: &Workplace,
         show: &'a mut dyn FnMut(&Progress),
-        cancelled: &'a AtomicBool,
+        cancelled: &'a Arc<AtomicBool>,
     ) -> Result<Self> {
         let writer = Writer::open(&place.staging)?;
         Ok(Self { machine, place: place.clone(), writer, log: None, show, cancelled, media: vec![] })
@@ -106,6 +109,11 @@ impl Work for Staging<'_> {
 
     fn cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
+    }
+
+    fn cancellation(&self) -> Cancelled {
+        let cancelled = Arc::clone(self.cancelled);
+        Arc::new(move || cancelled.load(Ordering::Relaxed))
     }
 
     fn open(&mut self, path: &Utf8PathBuf) -> Result<Box<dyn Read + Send>> {

@@ -8,5 +8,6 @@
 pub mod behavior;
 mod fake;
 pub mod fixture;
+pub mod server;
 
 pub use fake::{FakeHost, Guards, Moment, Snapshot};

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use qchroot_api::camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{Error, ErrorKind, Result};
+use ureq::http::Uri;
 
 /// How an address is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,6 +53,53 @@ impl Address {
         Self { scheme: self.scheme, text: format!("{}{suffix}", self.text) }
     }
 
+    /// The address for people to read: without a password.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let Some((scheme, rest)) = self.text.split_once("://") else { return self.text.clone() };
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        match authority.rsplit_once('@').and_then(|(user, host)| Some((user.split_once(':')?.0, host))) {
+            Some((user, host)) => format!("{scheme}://{user}:***@{host}{path}"),
+            None => self.text.clone(),
+        }
+    }
+
+    /// The host of an address on the network, without a port; nothing for a file.
+    pub(crate) fn host(&self) -> String {
+        self.uri().ok().and_then(|uri| uri.host().map(ToOwned::to_owned)).unwrap_or_default()
+    }
+
+    /// The parts of an address on the network.
+    pub(crate) fn uri(&self) -> Result<Uri> {
+        let bad =
+            |why: &str| Error::new(ErrorKind::Config, format!("bad address {}", self.shown())).cause(why);
+        let uri: Uri = self.text.parse().map_err(|e: ureq::http::uri::InvalidUri| bad(&e.to_string()))?;
+        if uri.host().is_none_or(str::is_empty) {
+            return Err(bad("it names no host"));
+        }
+        let port = uri.authority().and_then(|all| all.as_str().rsplit(['@', ']']).next()?.split_once(':'));
+        if port.is_some_and(|(_, port)| port.parse::<u16>().is_err()) {
+            return Err(bad("its port is no number"));
+        }
+        Ok(uri)
+    }
+
+    /// Where a server's `Location` leads from here (RFC 9110 10.2.2).
+    pub(crate) fn redirected(&self, location: &str) -> Result<Self> {
+        let (scheme, rest) = self.text.split_once("://").unwrap_or(("", &self.text));
+        let text = if location.contains("://") {
+            location.to_owned()
+        } else if let Some(other) = location.strip_prefix("//") {
+            format!("{scheme}://{other}")
+        } else if location.starts_with('/') {
+            format!("{scheme}://{}{location}", rest.split('/').next().unwrap_or_default())
+        } else {
+            let directory = rest.rsplit_once('/').map_or(rest, |(directory, _)| directory);
+            format!("{scheme}://{directory}/{location}")
+        };
+        text.parse()
+    }
+
     /// The address of `relative` below this one, which is taken as a directory.
     #[must_use]
     pub fn join(&self, relative: &str) -> Self {
@@ -75,12 +123,18 @@ impl FromStr for Address {
             Some(("http", rest)) if rest.starts_with("//") => Scheme::Http,
             Some(("https", rest)) if rest.starts_with("//") => Scheme::Https,
             Some(("ftp", rest)) if rest.starts_with("//") => Scheme::Ftp,
-            Some(("file", rest)) => return local(rest.strip_prefix("//").unwrap_or(rest)),
+            Some(("file", rest)) => return local(&decoded(rest.strip_prefix("//").unwrap_or(rest))),
             Some((_, rest)) if rest.starts_with("//") => return Err(bad("nothing here can fetch that")),
             _ => return local(text),
         };
-        Ok(Self { scheme, text: text.to_owned() })
+        let address = Self { scheme, text: text.to_owned() };
+        address.uri().map(|_| address)
     }
+}
+
+/// RFC 8089: a file's address may hold `%XX`; a path may not, there a percent sign is one.
+fn decoded(path: &str) -> String {
+    percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned()
 }
 
 fn local(path: &str) -> Result<Address> {
@@ -112,6 +166,36 @@ mod tests {
         assert_eq!(address("http://h/x").scheme(), Scheme::Http);
         assert!("gopher://h/x".parse::<Address>().is_err());
         assert!("".parse::<Address>().is_err());
+    }
+
+    #[test]
+    fn a_password_is_kept_and_not_shown() {
+        let secret = address("ftp://me:p%40ss@h:2121/x@y:z");
+        assert_eq!(secret.shown(), "ftp://me:***@h:2121/x@y:z");
+        assert_eq!(secret.to_string().parse::<Address>().unwrap(), secret);
+        assert_eq!(address("http://h/a:b@c").shown(), "http://h/a:b@c");
+    }
+
+    #[test]
+    fn redirects_lead_where_they_say() {
+        let from = address("http://h:81/a/b.txz");
+        for (location, to) in [
+            ("https://x/y", "https://x/y"),
+            ("//x/y", "http://x/y"),
+            ("/y?z", "http://h:81/y?z"),
+            ("c.txz", "http://h:81/a/c.txz"),
+        ] {
+            assert_eq!(from.redirected(location).unwrap().to_string(), to);
+        }
+    }
+
+    #[test]
+    fn an_address_without_a_host_or_with_blanks_is_none() {
+        for bad in ["http:///x", "http://h/a b", "ftp://", "http://h:port/x"] {
+            assert!(bad.parse::<Address>().is_err(), "{bad}");
+        }
+        assert_eq!(address("file:///a%20b").path(), Some("/a b".into()));
+        assert_eq!(address("/a%20b").path(), Some("/a%20b".into()));
     }
 
     #[test]

@@ -1,20 +1,33 @@
 //! Fetching: from mirrors in order, checked on the way. It knows addresses and digests, nothing of archives.
 
 use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 
-use qchroot_api::camino::Utf8PathBuf;
-use qchroot_api::{Error, ErrorKind, Observe, Place, Result, Work};
+use qchroot_api::camino::{Utf8Path, Utf8PathBuf};
+use qchroot_api::{Error, ErrorKind, Observe, Place, Progress, Result, Work};
 
-use crate::{Address, Limits, Summary, unpack};
+use crate::blame::Blame;
+use crate::cache::Cache;
+use crate::net::{Ask, Connection, Failure, Network, Stop};
+use crate::transfer::{Transfer, wrong_digest};
+use crate::{Address, Limits, Patience, Proxies, Summary, unpack_showing};
+
+/// Files that are fetched at once.
+const AT_ONCE: usize = 3;
+/// Bytes that are asked of the host at a time; see [`qchroot_api::Query::Bytes`].
+const PART: u64 = 16 << 20;
 
 /// One file to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// What to call it, such as `base.txz`.
     pub name: String,
-    /// Where it is to be had; the next one is asked when one fails.
+    /// Where it is to be had; the next one is asked when one fails. Files of this machine's come first.
     pub mirrors: Vec<Address>,
-    /// SHA-256 that it must have, lower-case hex.
+    /// SHA-256 that it must have, lower-case hex. Without one, a broken download is taken up only while the server
+    /// says that the file is still the same.
     pub sha256: Option<String>,
     /// Length in bytes that it must have.
     pub size: Option<u64>,
@@ -27,44 +40,238 @@ pub struct Wanted {
 /// # Errors
 /// Not found when every mirror says so, unavailable when none answers, bad data for more than `limit` bytes.
 pub fn small(mirrors: &[Address], limit: u64, host: &dyn Observe) -> Result<Vec<u8>> {
-    let path = first_local(mirrors)?;
-    let bytes = host.bytes(&Place::host(&path), 0, limit + 1)?;
-    if bytes.len() as u64 > limit {
-        return Err(Error::new(ErrorKind::BadData, format!("{path} has more than {limit} bytes")));
-    }
-    Ok(bytes)
+    Fetcher::default().small(mirrors, limit, host)
 }
 
 /// Fetches and unpacks archives one into the other, in order, while the next ones are being fetched.
+/// `TreeWriter::finish` is left to the caller.
 ///
 /// # Errors
 /// Bad data, with the archive named, for whatever differs from what is wanted.
 pub fn unpack_all(wanted: &[Wanted], work: &mut dyn Work, limits: &Limits) -> Result<Vec<Summary>> {
-    wanted.iter().map(|one| unpack_one(one, work, limits)).collect()
+    Fetcher::default().unpack_all(wanted, work, limits)
 }
 
-/// Fetches one file whole, checked, into the cache; where it lies.
+/// Fetches one file whole, checked, into the cache; where it lies. A file of this machine's stays where it is.
 ///
 /// # Errors
 /// As [`unpack_all`].
-pub fn fetch(wanted: &Wanted, _work: &mut dyn Work) -> Result<Utf8PathBuf> {
-    first_local(&wanted.mirrors)
+pub fn fetch(wanted: &Wanted, work: &mut dyn Work) -> Result<Utf8PathBuf> {
+    Fetcher::default().fetch(wanted, work)
 }
 
-fn unpack_one(wanted: &Wanted, work: &mut dyn Work, limits: &Limits) -> Result<Summary> {
-    let path = first_local(&wanted.mirrors)?;
-    let input: Box<dyn Read + Send> = work.open(&path)?;
-    let summary = unpack(input, &wanted.name, wanted.size, work, limits)?;
-    if wanted.sha256.as_ref().is_some_and(|sha256| *sha256 != summary.sha256) {
-        let message = format!("{path} has the SHA-256 {}, which is not the expected one", summary.sha256);
+/// Fetches, with a patience and proxies of its own.
+#[derive(Debug, Clone)]
+pub struct Fetcher(Arc<Network>);
+
+impl Default for Fetcher {
+    /// The usual patience, and the proxies of the environment.
+    fn default() -> Self {
+        Self::new(Patience::default(), Proxies::from_environment())
+    }
+}
+
+impl Fetcher {
+    /// One that waits and asks again as `patience` says.
+    #[must_use]
+    pub fn new(patience: Patience, proxies: Proxies) -> Self {
+        Self(Arc::new(Network { patience, proxies }))
+    }
+
+    /// As the function [`small`].
+    pub fn small(&self, mirrors: &[Address], limit: u64, host: &dyn Observe) -> Result<Vec<u8>> {
+        let mut blame = Blame::default();
+        for mirror in mirrors {
+            let outcome = match mirror.path() {
+                Some(path) => local_bytes(path, limit, host),
+                None => self.remote_bytes(mirror, limit),
+            };
+            match outcome {
+                Ok(bytes) => return Ok(bytes),
+                Err(error) => blame.add(mirror, error),
+            }
+        }
+        Err(blame.error(mirrors.first().map_or("nothing", Address::file_name)))
+    }
+
+    fn remote_bytes(&self, mirror: &Address, limit: u64) -> Result<Vec<u8>> {
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            match self.attempt(mirror, limit) {
+                Ok(bytes) => return Ok(bytes),
+                Err(Failure::Again(_)) if tried < self.0.patience.tries.min(3) => {
+                    thread::sleep(self.0.patience.pause * tried);
+                }
+                Err(Failure::Again(error) | Failure::Mirror(error) | Failure::Final(error)) => {
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    fn attempt(&self, mirror: &Address, limit: u64) -> Result<Vec<u8>, Failure> {
+        let stop = Stop::new(Arc::new(|| false));
+        let (head, connection) = Connection::open(mirror, &Ask::default(), &self.0, &stop)?;
+        let mut all = Vec::new();
+        while let Some(bytes) = connection.next(&stop)? {
+            all.extend(bytes);
+            if all.len() as u64 > limit {
+                return Err(Failure::Mirror(too_long(limit)));
+            }
+        }
+        match head.total {
+            Some(total) if total != all.len() as u64 => {
+                let message = format!("it ended after {} of {total} bytes", all.len());
+                Err(Failure::Again(Error::new(ErrorKind::BadData, message)))
+            }
+            _ => Ok(all),
+        }
+    }
+
+    /// As the function [`fetch`].
+    pub fn fetch(&self, wanted: &Wanted, work: &mut dyn Work) -> Result<Utf8PathBuf> {
+        if let Some((path, mut input)) = local(wanted, work)? {
+            let told = |e: &std::io::Error| Error::from_io(e, format!("cannot read {path}"));
+            let (sha256, bytes) = crate::sha256(&mut input).map_err(|e| told(&e))?;
+            check(wanted, &Summary { sha256, bytes, entries: 0 })?;
+            return Ok(path);
+        }
+        let stop = Stop::new(work.cancellation());
+        let transfer = Transfer::new(wanted, Cache::new(work.cache()), Arc::clone(&self.0), stop);
+        let mut progress = showing(wanted, "fetching");
+        thread::scope(|scope| {
+            scope.spawn(|| transfer.run());
+            transfer.finish(&mut |bytes| {
+                progress.bytes = bytes;
+                work.progress(&progress);
+            })
+        })
+    }
+
+    /// As the function [`unpack_all`].
+    pub fn unpack_all(
+        &self,
+        wanted: &[Wanted],
+        work: &mut dyn Work,
+        limits: &Limits,
+    ) -> Result<Vec<Summary>> {
+        let over = Arc::new(AtomicBool::new(false));
+        let stop = Stop::new({
+            let (over, cancelled) = (Arc::clone(&over), work.cancellation());
+            Arc::new(move || over.load(Ordering::Relaxed) || cancelled())
+        });
+        let inputs = wanted.iter().map(|one| local(one, work)).collect::<Result<Vec<_>>>()?;
+        let cache = Cache::new(work.cache());
+        let transfer =
+            |one| Transfer::new(one, cache.clone(), Arc::clone(&self.0), stop.clone()).with_reader();
+        let remote = wanted.iter().zip(&inputs).filter(|(_, input)| input.is_none());
+        let transfers: Vec<Transfer<'_>> = remote.map(|(one, _)| transfer(one)).collect();
+        let next = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            let _over = SetOnDrop(&over);
+            for _ in 0..transfers.len().min(AT_ONCE) {
+                scope.spawn(|| {
+                    while let Some(transfer) = transfers.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        transfer.run();
+                    }
+                });
+            }
+            let mut transfers = transfers.iter();
+            let unpack = |(one, input): (&Wanted, Option<Local>)| {
+                if let Some((_, input)) = input {
+                    return unpack_one(one, input, work, limits);
+                }
+                let unfetched = || Error::new(ErrorKind::Internal, "nobody fetches it");
+                unpack_transfer(transfers.next().ok_or_else(unfetched)?, work, limits)
+            };
+            wanted.iter().zip(inputs).map(unpack).collect()
+        })
+    }
+}
+
+/// Tells the threads that fetch that nobody waits for them any more.
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn unpack_transfer(transfer: &Transfer<'_>, work: &mut dyn Work, limits: &Limits) -> Result<Summary> {
+    let outcome = unpack_one(transfer.wanted, transfer.tail(), work, limits);
+    if outcome.as_ref().is_err_and(|error| error.kind() == ErrorKind::BadData) {
+        transfer.spoil();
+    }
+    outcome
+}
+
+fn unpack_one(
+    wanted: &Wanted,
+    input: impl Read + Send,
+    work: &mut dyn Work,
+    limits: &Limits,
+) -> Result<Summary> {
+    let summary = unpack_showing(input, &wanted.name, showing(wanted, "unpacking"), work, limits)?;
+    if let Some(expected) = wanted.entries.filter(|&entries| entries != summary.entries) {
+        let message = format!("{} has {} entries, expected are {expected}", wanted.name, summary.entries);
         return Err(Error::new(ErrorKind::BadData, message));
     }
-    Ok(summary)
+    check(wanted, &summary).map(|()| summary)
 }
 
-fn first_local(mirrors: &[Address]) -> Result<Utf8PathBuf> {
-    let local = mirrors.iter().find_map(Address::path);
-    local
-        .map(ToOwned::to_owned)
-        .ok_or_else(|| Error::new(ErrorKind::Unavailable, "only files of this machine can be fetched"))
+fn check(wanted: &Wanted, found: &Summary) -> Result<()> {
+    if let Some(expected) = wanted.size.filter(|&size| size != found.bytes) {
+        let message = format!("{} has {} bytes, expected are {expected}", wanted.name, found.bytes);
+        return Err(Error::new(ErrorKind::BadData, message));
+    }
+    match wanted.sha256.as_ref().filter(|expected| **expected != found.sha256) {
+        Some(expected) => Err(wrong_digest(&wanted.name, expected, &found.sha256)),
+        None => Ok(()),
+    }
+}
+
+fn showing(wanted: &Wanted, doing: &str) -> Progress {
+    Progress {
+        what: format!("{doing} {}", wanted.name),
+        total_bytes: wanted.size,
+        total_entries: wanted.entries,
+        ..Progress::default()
+    }
+}
+
+type Local = (Utf8PathBuf, Box<dyn Read + Send>);
+
+/// The first of the mirrors that is a file of this machine's, opened. None when the network has to be asked.
+fn local(wanted: &Wanted, work: &mut dyn Work) -> Result<Option<Local>> {
+    let mut blame = Blame::default();
+    for mirror in &wanted.mirrors {
+        let Some(path) = mirror.path() else { continue };
+        match work.open(&path.to_owned()) {
+            Ok(input) => return Ok(Some((path.to_owned(), input))),
+            Err(error) => blame.add(mirror, error),
+        }
+    }
+    let is_remote = wanted.mirrors.iter().any(|mirror| mirror.path().is_none());
+    if is_remote { Ok(None) } else { Err(blame.error(&wanted.name)) }
+}
+
+fn local_bytes(path: &Utf8Path, limit: u64, host: &dyn Observe) -> Result<Vec<u8>> {
+    let mut all = Vec::new();
+    loop {
+        let at = all.len() as u64;
+        let part = host.bytes(&Place::host(path), at, (limit + 1 - at).min(PART))?;
+        if part.is_empty() {
+            return Ok(all);
+        }
+        all.extend(part);
+        if all.len() as u64 > limit {
+            return Err(too_long(limit));
+        }
+    }
+}
+
+fn too_long(limit: u64) -> Error {
+    Error::new(ErrorKind::BadData, format!("it has more than {limit} bytes"))
 }

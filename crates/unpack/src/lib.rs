@@ -7,15 +7,20 @@
 
 mod address;
 mod archive;
+mod blame;
+mod cache;
 mod compression;
 mod content;
+mod download;
 mod fetch;
 mod header;
 mod host_file;
 mod limits;
+mod net;
 mod pax;
 mod pipe;
 mod signature;
+mod transfer;
 
 use std::io::Read;
 use std::thread;
@@ -24,9 +29,10 @@ use qchroot_api::{Error, ErrorKind, Progress, Result, Work};
 
 pub use address::{Address, Scheme};
 use archive::{Archive, Member};
-pub use fetch::{Wanted, fetch, small, unpack_all};
+pub use fetch::{Fetcher, Wanted, fetch, small, unpack_all};
 pub use host_file::HostFile;
 pub use limits::Limits;
+pub use net::{Patience, Proxies};
 pub use pipe::{Hashing, sha256};
 pub use signature::check_signature;
 
@@ -60,6 +66,17 @@ pub fn unpack(
     limits: &Limits,
 ) -> Result<Summary> {
     let progress = Progress { what: format!("unpacking {name}"), total_bytes: size, ..Progress::default() };
+    unpack_showing(input, name, progress, work, limits)
+}
+
+/// The same, with what is shown meanwhile.
+fn unpack_showing(
+    input: impl Read + Send,
+    name: &str,
+    progress: Progress,
+    work: &mut dyn Work,
+    limits: &Limits,
+) -> Result<Summary> {
     let result = thread::scope(|scope| {
         let (stream, reader) = pipe::start(scope, input, limits);
         let mut archive = Archive::new(stream);

@@ -80,8 +80,11 @@ fn pump<R: Read>(
     }
 }
 
-/// The system's errors have a number; those of decoders do not.
+/// Errors of ours come through whole. The system's have a number; those of decoders do not.
 fn read_error(error: &io::Error) -> Error {
+    if let Some(ours) = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        return ours.clone();
+    }
     if error.raw_os_error().is_some() {
         return Error::from_io(error, "cannot read the archive");
     }

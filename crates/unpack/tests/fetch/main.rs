@@ -1,0 +1,10 @@
+//! Fetching from servers that misbehave: what is unpacked is what was wanted, or nothing.
+
+#![expect(clippy::unwrap_used, reason = "a test whose surroundings fail has failed")]
+
+mod breaks;
+mod cache;
+mod ftp;
+mod http;
+mod several;
+mod support;

@@ -233,6 +233,7 @@ impl Engine<'_> {
             Workplace { staging: into.into(), cache: self.layout.cache(), log: self.layout.install_log() };
         let mut work = self.host.work(&place, &mut show)?;
         source.fill(release, &mut *work)?;
-        work.tree().finish()
+        work.tree().finish()?;
+        self.host.flush(into)
     }
 }

@@ -108,6 +108,10 @@ pub trait Host: Observe + Sync {
     /// dies. Locks held now stay held until both have ended.
     fn on_death(&self, undo: &dyn Fn()) -> Result<Box<dyn Guard>>;
 
+    /// Returns when everything below the directory `at` is on disk: file systems put off writing what files hold,
+    /// so a power cut soon after a rename may leave names with nothing behind them.
+    fn flush(&self, at: &Utf8Path) -> Result<()>;
+
     /// Bytes that the tree `at` takes on disk, not crossing mounts; 0 when it is not there.
     fn disk_usage(&self, at: &Utf8Path) -> Result<u64>;
 

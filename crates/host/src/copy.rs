@@ -34,7 +34,7 @@ pub(crate) fn copy_tree(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     Copy::new(top, from, None, &|| true).whole(&source)?;
     let stat = fstat(&source).or_error(message)?;
     set_flags(&spot.dir, &name, os::flags::of(&stat)).or_error(message)?;
-    rustix::fs::fsync(&spot.dir).or_error(message)
+    os::files::flush(&spot.dir).or_error(message)
 }
 
 /// Copies what is below the directory `from` into the empty directory `to`, which gets the attributes of `from`.

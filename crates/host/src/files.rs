@@ -48,6 +48,11 @@ pub(crate) fn remove_dir(at: &Place) -> Result<()> {
     }
 }
 
+/// Returns when everything below the directory `at` is on disk.
+pub(crate) fn flush_tree(at: &Utf8Path) -> Result<()> {
+    os::files::flush(&beneath::open_root(at)?).or_error(|| format!("cannot flush {at} to disk"))
+}
+
 /// Makes an empty directory for a piece of work; what an earlier run left there goes first.
 pub(crate) fn stage(at: &Utf8Path) -> Result<()> {
     remove::remove_tree(at)?;

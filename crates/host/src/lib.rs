@@ -126,6 +126,10 @@ impl Host for Machine {
         process::guard::on_death(undo)
     }
 
+    fn flush(&self, at: &Utf8Path) -> Result<()> {
+        files::flush_tree(at)
+    }
+
     fn disk_usage(&self, at: &Utf8Path) -> Result<u64> {
         usage::disk_usage(at)
     }

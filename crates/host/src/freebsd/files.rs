@@ -17,6 +17,13 @@ pub(crate) fn rename_to_new(old: &Spot, new: &Spot) -> Result<(), Errno> {
     }
 }
 
+/// Has the file system write everything. sync(2) only begins it, but before it begins what comes later, so that
+/// what a directory's own fsync(2) then waits for comes after it.
+pub(crate) fn flush(dir: &OwnedFd) -> Result<(), Errno> {
+    rustix::fs::sync();
+    rustix::fs::fsync(dir)
+}
+
 /// The target of the link that a descriptor made with `O_PATH` names; `None` when it names something else.
 pub(crate) fn target_of(link: &OwnedFd) -> Result<Option<Utf8PathBuf>, Errno> {
     match readlinkat(link, "", vec![]) {

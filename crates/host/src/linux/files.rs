@@ -18,6 +18,11 @@ pub(crate) fn chmod(file: &OwnedFd, mode: Mode) -> Result<(), Errno> {
     chmodat(CWD, format!("/proc/thread-self/fd/{}", file.as_raw_fd()), mode, AtFlags::empty())
 }
 
+/// Returns when the file system that a directory is on has written everything; syncfs(2).
+pub(crate) fn flush(dir: &OwnedFd) -> Result<(), Errno> {
+    rustix::fs::syncfs(dir)
+}
+
 /// The target of the link that a descriptor made with `O_PATH` names; `None` when it names something else.
 pub(crate) fn target_of(link: &OwnedFd) -> Result<Option<Utf8PathBuf>, Errno> {
     // An empty path means the descriptor itself, and what is not a link gives ENOENT; see readlink(2).

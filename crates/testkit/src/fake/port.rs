@@ -212,6 +212,10 @@ impl Host for FakeHost {
         Ok(Box::new(Watch(self.clone())))
     }
 
+    fn flush(&self, _at: &Utf8Path) -> Result<()> {
+        call(self).map(drop)
+    }
+
     fn disk_usage(&self, at: &Utf8Path) -> Result<u64> {
         let state = call(self)?;
         match state.tree.host(at, false) {

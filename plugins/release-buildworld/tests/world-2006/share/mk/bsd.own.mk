@@ -1,0 +1,3 @@
+# Common variables; there are no options yet.
+BINOWN?=	root
+BINGRP?=	wheel

@@ -9,6 +9,7 @@ use crate::run::Run;
 pub(crate) const TESTS: &[&str] = &[
     "acl",
     "attr",
+    "bmake",
     "busybox-static",
     "bzip2",
     "e2fsprogs",

@@ -12,6 +12,7 @@
 )]
 
 mod brands;
+mod buildworld;
 mod console;
 mod crash;
 mod distset;

@@ -34,7 +34,7 @@ fn host(program: &str, args: &[&str], dir: &Path) {
 
 fn install(world: &World, src: &Path, more: &[&str]) -> Ran {
     let (src, objdir) = (format!("src={}", src.display()), format!("objdir={}", objects(src).display()));
-    let args = ["install", "--source", "buildworld", "-o", &src, "-o", &objdir, "-o", "brand=linux"];
+    let args = ["install", "--source", "buildworld", "-o", &src, "-o", &objdir];
     world.run(args.iter().chain(more))
 }
 

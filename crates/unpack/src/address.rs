@@ -1,6 +1,7 @@
 //! Addresses that something can be fetched from. It knows how they are written, not how anything is fetched.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use qchroot_api::camino::{Utf8Path, Utf8PathBuf};
@@ -39,6 +40,15 @@ impl Address {
     #[must_use]
     pub fn path(&self) -> Option<&Utf8Path> {
         (self.scheme == Scheme::File).then(|| Utf8Path::new(&self.text))
+    }
+
+    /// Whether it leads over a network without encryption, so that anybody on the way can change what comes.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        match self.scheme {
+            Scheme::File | Scheme::Https => false,
+            Scheme::Http | Scheme::Ftp => !is_loopback(&self.text),
+        }
     }
 
     /// What stands after the last slash.
@@ -137,6 +147,18 @@ fn decoded(path: &str) -> String {
     percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned()
 }
 
+/// Whether the host of an address is this machine (RFC 3986, 3.2).
+fn is_loopback(address: &str) -> bool {
+    let authority = address.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = authority.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let host = match host.strip_prefix('[') {
+        Some(six) => six.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
 fn local(path: &str) -> Result<Address> {
     let absolute =
         std::path::absolute(path).map_err(|e| Error::from_io(&e, format!("cannot find {path:?}")))?;
@@ -203,5 +225,24 @@ mod tests {
         assert_eq!(address("ftp://h/pub/").join("/MANIFEST").to_string(), "ftp://h/pub/MANIFEST");
         assert_eq!(address("/srv/sets").join("base.txz").path(), Some("/srv/sets/base.txz".into()));
         assert_eq!(address("https://h/a/base.txz").file_name(), "base.txz");
+    }
+
+    #[test]
+    fn only_this_machine_needs_no_encryption() {
+        for (address, open) in [
+            ("http://127.0.0.1:8080/pub", false),
+            ("http://[::1]/pub", false),
+            ("ftp://user@localhost/pub", false),
+            ("https://mirror.example/", false),
+            ("/srv/sets", false),
+            ("http://mirror.example/", true),
+            ("ftp://mirror.example/", true),
+            ("http://localhost.example/", true),
+            ("http://127.0.0.1@mirror.example/", true),
+            ("http://mirror.example?@127.0.0.1/", true),
+            ("http://[::2]/", true),
+        ] {
+            assert_eq!(super::Address::from_str(address).unwrap().is_open(), open, "{address}");
+        }
     }
 }

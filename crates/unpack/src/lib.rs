@@ -19,6 +19,7 @@ mod limits;
 mod net;
 mod pax;
 mod pipe;
+pub mod sets;
 mod signature;
 mod transfer;
 

@@ -5,18 +5,13 @@
 
 #![forbid(unsafe_code)]
 
-mod choice;
-mod manifest;
 mod modern;
-mod parts;
 mod pins;
 mod search;
 mod settings;
 mod split;
-mod split_files;
 mod target;
 mod trust;
-mod version;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,11 +19,11 @@ use qchroot_api::{
     Backend, Brand, Capability, Info, Kind, Node, NodeKind, Observe, OptionKind, OptionSpec, Platform,
     Registration, Release, ReleaseSource, ReleaseWish, Result, Work, inventory,
 };
+use qchroot_unpack::sets::Version;
 
 use crate::pins::Pinned;
 use crate::settings::{Format, Settings};
 use crate::target::Target;
-use crate::version::Version;
 
 /// The source.
 #[derive(Debug, Clone, Copy, Default)]

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use qchroot_api::{Error, ErrorKind, Result, Work};
+use qchroot_unpack::sets::{Row, choose, manifest};
 use qchroot_unpack::{Address, Limits, Wanted, sha256, unpack_all};
 
-use crate::choice::choose;
-use crate::manifest::{Row, parse};
 use crate::pins::{Pinned, addresses};
 use crate::search::{Hit, search};
 use crate::{Found, Wish, trust};
@@ -24,7 +23,7 @@ pub(crate) fn find(wish: &Wish<'_>) -> Result<Found> {
     let told = |error: Error| error.with("manifest", directories[0].join(MANIFEST));
     trust::check_pin(&digest, wish.settings, &directories[0].join(MANIFEST))?;
     trust::check_signed(&content, &directories, wish.settings, wish.host).map_err(told)?;
-    let rows = parse(&content).map_err(told)?;
+    let rows = manifest(&content).map_err(told)?;
     let sets = choose(&rows, &wish.settings.sets, wish.settings.profile).map_err(told)?;
     Ok(Found {
         remember: remember(wish, &directories, &digest),
@@ -47,13 +46,6 @@ fn remember(wish: &Wish<'_>, directories: &[Address], digest: &str) -> BTreeMap<
 /// Fetches, checks and unpacks the pinned sets.
 pub(crate) fn fill(directories: &[String], sets: &[Row], work: &mut dyn Work) -> Result<()> {
     let directories = addresses(directories)?;
-    let wanted = |row: &Row| Wanted {
-        name: row.file.clone(),
-        mirrors: directories.iter().map(|directory| directory.join(&row.file)).collect(),
-        sha256: Some(row.sha256.clone()),
-        size: None,
-        entries: Some(row.entries.into()),
-    };
-    let wanted: Vec<Wanted> = sets.iter().map(wanted).collect();
+    let wanted: Vec<Wanted> = sets.iter().map(|row| row.wanted(&directories)).collect();
     unpack_all(&wanted, work, &Limits::default()).map(|_| ())
 }

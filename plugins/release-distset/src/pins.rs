@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use qchroot_api::{Error, ErrorKind, Result, toml};
+use qchroot_unpack::sets::{Row, SplitSet, Version};
 use qchroot_unpack::{Address, sha256};
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::Row;
-use crate::split_files::SplitSet;
 use crate::target::Target;
-use crate::version::Version;
 
 /// The name of the one pin.
 const PIN: &str = "content";

@@ -1,9 +1,8 @@
 //! The source's options, as they were given. It knows their values, not what is done with them.
 
 use qchroot_api::{Error, ErrorKind, Options, Result};
+use qchroot_unpack::sets::{Origin, Profile, Version, is_sha256};
 use serde::Deserialize;
-
-use crate::version::{Origin, Version};
 
 /// Where FreeBSD publishes what is current, and what it has retired. The archive speaks HTTP without encryption.
 const CURRENT: &str = "https://download.freebsd.org";
@@ -18,18 +17,6 @@ pub(crate) enum Format {
     Manifest,
     /// One directory for each set, with the parts of its archive: before 9.0.
     Split,
-}
-
-/// A selection of sets by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Profile {
-    /// The base system alone.
-    Minimal,
-    /// What the release installs by default, as far as a container has use for it.
-    Base,
-    /// All that a container has use for.
-    Full,
 }
 
 /// All options.
@@ -109,11 +96,6 @@ fn check_choices(options: &Options) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Whether this is a SHA-256 in lower-case hexadecimal digits.
-pub(crate) fn is_sha256(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
 pub(crate) fn config(key: &str, message: impl Into<String>) -> Error {

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use qchroot_api::{Error, ErrorKind, Result, Work};
-use qchroot_unpack::{Address, Limits, Wanted, fetch, sha256, unpack};
+use qchroot_unpack::sets::{
+    Digest, MD5_LIST, Part, Parts, Profile, Source, SplitSet, checksums, is_plain_name, parts,
+};
+use qchroot_unpack::{Address, Limits, fetch, sha256, unpack};
 
-use crate::manifest::is_plain_name;
-use crate::parts::{Parts, Source, digest_as};
 use crate::pins::{Pinned, addresses};
 use crate::search::{Hit, beside, search};
-use crate::settings::{Profile, config};
-use crate::split_files::{Digest, MD5_LIST, Part, SplitSet, checksums, parts};
+use crate::settings::config;
 use crate::{Found, Wish, trust};
 
 /// Lists of checksums, the better first.
@@ -99,13 +99,6 @@ fn list(wish: &Wish<'_>, mirrors: &[Address], paths: &[String], set: &str) -> Re
 fn set(wish: &Wish<'_>, list: &List, name: String) -> Result<SplitSet> {
     let file = format!("{name}.inf");
     let info = beside(&list.directories, &format!("{name}/{file}"), wish.host)?;
-    if let Some(published) =
-        list.digests.get(&file).filter(|published| digest_as(published, &info) != **published)
-    {
-        let message =
-            format!("{file} has the {}, not the published {published}", digest_as(published, &info));
-        return Err(Error::new(ErrorKind::BadData, message).with("set", &name));
-    }
     let parts = parts(&name, &info, &list.digests).map_err(|error| error.with("set", &name))?;
     Ok(SplitSet { name, parts })
 }
@@ -123,16 +116,6 @@ pub(crate) fn fill(directories: &[String], sets: &[SplitSet], work: &mut dyn Wor
 }
 
 fn source(directories: &[Address], set: &str, part: &Part, work: &mut dyn Work) -> Result<Source> {
-    let wanted = Wanted {
-        name: part.file.clone(),
-        mirrors: directories.iter().map(|directory| directory.join(set).join(&part.file)).collect(),
-        sha256: match &part.digest {
-            Digest::Sha256(hex) => Some(hex.clone()),
-            Digest::Md5(_) => None,
-        },
-        size: Some(part.size),
-        entries: None,
-    };
-    let path = fetch(&wanted, work)?;
+    let path = fetch(&part.wanted(set, directories), work)?;
     Ok((part.clone(), work.open(&path)?))
 }

@@ -3,9 +3,9 @@
 use std::env::consts::ARCH;
 
 use qchroot_api::Result;
+use qchroot_unpack::sets::Version;
 
 use crate::settings::config;
-use crate::version::Version;
 
 /// `TARGET/TARGET_ARCH`; source: build(7).
 #[derive(Debug, Clone, PartialEq, Eq)]

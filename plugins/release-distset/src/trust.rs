@@ -1,10 +1,8 @@
 //! What vouches for a MANIFEST: its digest in the configuration, a signature, or at least the way it came.
 
-use std::net::IpAddr;
-
 use qchroot_api::camino::Utf8PathBuf;
 use qchroot_api::{Error, ErrorKind, Observe, Place, Result};
-use qchroot_unpack::{Address, Scheme, check_signature, small};
+use qchroot_unpack::{Address, check_signature, small};
 
 use crate::search::beside;
 use crate::settings::{Settings, config};
@@ -19,7 +17,7 @@ pub(crate) fn refuse_open(mirrors: &[Address], settings: &Settings, insisted: bo
     if insisted || settings.manifest_sha256.is_some() || settings.key.is_some() {
         return Ok(());
     }
-    match mirrors.iter().find(|mirror| is_open(mirror)) {
+    match mirrors.iter().find(|mirror| mirror.is_open()) {
         None => Ok(()),
         Some(mirror) => Err(Error::new(
             ErrorKind::BadData,
@@ -27,26 +25,6 @@ pub(crate) fn refuse_open(mirrors: &[Address], settings: &Settings, insisted: bo
         )
         .hint("use https, pin it by -o manifest_sha256=DIGEST, give the key of its signature, or say --any-release")),
     }
-}
-
-/// Whether an address leads over a network without encryption.
-fn is_open(address: &Address) -> bool {
-    match address.scheme() {
-        Scheme::File | Scheme::Https => false,
-        Scheme::Http | Scheme::Ftp => !is_loopback(&address.to_string()),
-    }
-}
-
-/// Whether the host of an address is this machine (RFC 3986, 3.2).
-fn is_loopback(address: &str) -> bool {
-    let authority = address.split_once("://").map_or("", |(_, rest)| rest);
-    let authority = authority.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    let host = match host.strip_prefix('[') {
-        Some(six) => six.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    };
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Compares the digest of the MANIFEST found with the one in the configuration, if there is one.
@@ -105,28 +83,4 @@ fn key_text(key: &str, host: &dyn Observe) -> Result<String> {
         .ok_or_else(|| config("key", "a key is not fetched: give a file of this machine"))?
         .into();
     host.read(&Place::host(path)).map_err(|error| error.while_doing("cannot read the key").with("key", "key"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_this_machine_needs_no_encryption() {
-        for (address, open) in [
-            ("http://127.0.0.1:8080/pub", false),
-            ("http://[::1]/pub", false),
-            ("ftp://user@localhost/pub", false),
-            ("https://mirror.example/", false),
-            ("/srv/sets", false),
-            ("http://mirror.example/", true),
-            ("ftp://mirror.example/", true),
-            ("http://localhost.example/", true),
-            ("http://127.0.0.1@mirror.example/", true),
-            ("http://mirror.example?@127.0.0.1/", true),
-            ("http://[::2]/", true),
-        ] {
-            assert_eq!(is_open(&address.parse().unwrap()), open, "{address}");
-        }
-    }
 }

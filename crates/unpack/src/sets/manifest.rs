@@ -6,36 +6,52 @@
 use qchroot_api::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::settings::is_sha256;
+use crate::{Address, Wanted};
 
 /// One set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Row {
+pub struct Row {
     /// The archive's name, in the directory of MANIFEST.
-    pub(crate) file: String,
+    pub file: String,
     /// Its SHA-256, lower-case hex.
-    pub(crate) sha256: String,
+    pub sha256: String,
     /// How many entries it holds.
-    pub(crate) entries: u32,
+    pub entries: u32,
     /// What the set is called.
-    pub(crate) name: String,
+    pub name: String,
     /// What it is, for people.
-    pub(crate) description: String,
+    pub description: String,
     /// Whether it is installed by default.
-    pub(crate) on: bool,
+    pub on: bool,
 }
 
 impl Row {
     /// Whether people mean this set by `word`: its name, its file, or that without the suffix; never a part of it.
-    pub(crate) fn is_called(&self, word: &str) -> bool {
+    #[must_use]
+    pub fn is_called(&self, word: &str) -> bool {
         self.name == word
             || self.file == word
             || self.file.rsplit_once('.').is_some_and(|(stem, _)| stem == word)
     }
+
+    /// Its archive, from the directories that have it beside MANIFEST.
+    #[must_use]
+    pub fn wanted(&self, directories: &[Address]) -> Wanted {
+        Wanted {
+            name: self.file.clone(),
+            mirrors: directories.iter().map(|directory| directory.join(&self.file)).collect(),
+            sha256: Some(self.sha256.clone()),
+            size: None,
+            entries: Some(self.entries.into()),
+        }
+    }
 }
 
 /// Reads all rows. A file in which one line is not in order is not believed at all.
-pub(crate) fn parse(content: &[u8]) -> Result<Vec<Row>> {
+///
+/// # Errors
+/// Bad data, with the line.
+pub fn manifest(content: &[u8]) -> Result<Vec<Row>> {
     let bad = |why: &str| Error::new(ErrorKind::BadData, format!("MANIFEST {why}"));
     let text = std::str::from_utf8(content).map_err(|_| bad("is not text"))?;
     let mut rows: Vec<Row> = vec![];
@@ -79,8 +95,15 @@ fn row(line: &str) -> Result<Row, String> {
     })
 }
 
+/// Whether this is a SHA-256 in lower-case hexadecimal digits.
+#[must_use]
+pub fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
 /// A name that can only be that of a file in one directory.
-pub(crate) fn is_plain_name(text: &str) -> bool {
+#[must_use]
+pub fn is_plain_name(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
     !text.is_empty() && text.len() <= 255 && !text.starts_with(['.', '-']) && text.chars().all(allowed)
 }
@@ -96,7 +119,7 @@ mod tests {
     #[test]
     fn every_column_is_read() {
         let text = line("base-dbg.txz", &"a1".repeat(32), "1234\tbase_dbg\t\"Base system (Debugging)\"\toff");
-        let rows = parse(text.as_bytes()).unwrap();
+        let rows = manifest(text.as_bytes()).unwrap();
         assert_eq!(rows[0].entries, 1234);
         assert_eq!(rows[0].description, "Base system (Debugging)");
         assert!(!rows[0].on);
@@ -123,7 +146,7 @@ mod tests {
             ("base.txz", &sha, "12\tbase\t\"Base\"", "5 columns"),
             ("base.txz", &sha, "12\tbase\t\"Base\"\ton\t", "7 columns"),
         ] {
-            let error = parse(line(file, sha256, rest).as_bytes()).unwrap_err();
+            let error = manifest(line(file, sha256, rest).as_bytes()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::BadData);
             assert!(error.message().contains("line 1") && error.message().contains(why), "{error}");
         }
@@ -133,15 +156,15 @@ mod tests {
     fn nothing_twice_and_not_nothing() {
         let row = line("base.txz", &"a1".repeat(32), "12\tbase\t\"Base\"\ton");
         assert!(
-            parse(row.repeat(2).as_bytes())
+            manifest(row.repeat(2).as_bytes())
                 .unwrap_err()
                 .message()
                 .contains("line 2: base.txz is listed twice")
         );
         let other = row.replace("base.txz", "other.txz");
-        assert!(parse([row, other].concat().as_bytes()).is_err(), "two sets of one name");
-        assert!(parse(b"").is_err());
-        assert!(parse(b"<html>404</html>").is_err());
-        assert!(parse(&[0xff, 0xfe]).is_err());
+        assert!(manifest([row, other].concat().as_bytes()).is_err(), "two sets of one name");
+        assert!(manifest(b"").is_err());
+        assert!(manifest(b"<html>404</html>").is_err());
+        assert!(manifest(&[0xff, 0xfe]).is_err());
     }
 }

@@ -9,41 +9,63 @@ use std::fmt;
 use qchroot_api::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
+use super::parts::digest_as;
+use crate::{Address, Wanted};
+
 /// Parts are named by two letters.
 const MOST_PARTS: usize = 26 * 26;
 /// Bytes that no part has; floppy disks were the measure.
 const LARGEST_PART: u64 = 64 << 20;
 
 /// The list of checksums that can be forged, the only one before 5.5.
-pub(crate) const MD5_LIST: &str = "CHECKSUM.MD5";
+pub const MD5_LIST: &str = "CHECKSUM.MD5";
 
 /// One set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct SplitSet {
+pub struct SplitSet {
     /// Its name, and its directory's.
-    pub(crate) name: String,
+    pub name: String,
     /// The parts of its archive, in order.
-    pub(crate) parts: Vec<Part>,
+    pub parts: Vec<Part>,
 }
 
 /// One part of an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Part {
+pub struct Part {
     /// Its file in the set's directory.
-    pub(crate) file: String,
+    pub file: String,
     /// Its published digest.
-    pub(crate) digest: Digest,
+    pub digest: Digest,
     /// Its CRC as of cksum(1).
-    pub(crate) crc: u32,
+    pub crc: u32,
     /// Its length in bytes.
-    pub(crate) size: u64,
+    pub size: u64,
+}
+
+impl Part {
+    /// The part of the set `set`, from the directories of the release. MD5 is checked when the parts are joined.
+    #[must_use]
+    pub fn wanted(&self, set: &str, directories: &[Address]) -> Wanted {
+        Wanted {
+            name: self.file.clone(),
+            mirrors: directories.iter().map(|directory| directory.join(set).join(&self.file)).collect(),
+            sha256: match &self.digest {
+                Digest::Sha256(hex) => Some(hex.clone()),
+                Digest::Md5(_) => None,
+            },
+            size: Some(self.size),
+            entries: None,
+        }
+    }
 }
 
 /// A published digest, lower-case hex.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "by", content = "hex", rename_all = "lowercase")]
-pub(crate) enum Digest {
+pub enum Digest {
+    /// MD5.
     Md5(String),
+    /// SHA-256.
     Sha256(String),
 }
 
@@ -72,7 +94,10 @@ fn bad(message: String) -> Error {
 
 /// Reads a list of checksums, with lines like `SHA256 (base.aa) = 0123…`. A list in which one line is not in order is
 /// not believed at all.
-pub(crate) fn checksums(list: &str, content: &[u8]) -> Result<BTreeMap<String, Digest>> {
+///
+/// # Errors
+/// Bad data, with the line.
+pub fn checksums(list: &str, content: &[u8]) -> Result<BTreeMap<String, Digest>> {
     let text = std::str::from_utf8(content).map_err(|_| bad(format!("{list} is not text")))?;
     let mut digests = BTreeMap::new();
     for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.is_empty()) {
@@ -100,8 +125,16 @@ fn checksum(line: &str) -> Option<(String, Digest)> {
 }
 
 /// The parts of the archive `name`, as its description and the checksums of its directory tell alike.
-pub(crate) fn parts(name: &str, info: &[u8], digests: &BTreeMap<String, Digest>) -> Result<Vec<Part>> {
+///
+/// # Errors
+/// Bad data when they do not, and when the description is not the published one.
+pub fn parts(name: &str, info: &[u8], digests: &BTreeMap<String, Digest>) -> Result<Vec<Part>> {
     let file = format!("{name}.inf");
+    if let Some(published) = digests.get(&file).filter(|published| digest_as(published, info) != **published)
+    {
+        let found = digest_as(published, info);
+        return Err(bad(format!("{file} has the {found}, not the published {published}")));
+    }
     let text = std::str::from_utf8(info).map_err(|_| bad(format!("{file} is not text")))?;
     let values: BTreeMap<&str, &str> =
         text.lines().filter_map(|line| line.split_once('=')).map(|(k, v)| (k.trim(), v.trim())).collect();
@@ -179,7 +212,8 @@ mod tests {
     #[test]
     fn description_and_checksums_must_tell_alike() {
         let info = b"Pieces =  2\ncksum.aa = 4294967295 0\ncksum.ab = 1 7\n";
-        let found = parts("base", info, &listed(&["base.aa", "base.ab", "base.inf", "base.mtree"])).unwrap();
+        let found =
+            parts("base", info, &listed(&["base.aa", "base.ab", "install.sh", "base.mtree"])).unwrap();
         assert_eq!(found.iter().map(|part| part.size).collect::<Vec<_>>(), [0, 7]);
         for files in [&["base.aa"][..], &["base.aa", "base.ac"], &["base.aa", "base.ab", "base.ac"], &[]] {
             assert_eq!(
@@ -192,6 +226,13 @@ mod tests {
         {
             assert!(parts("base", info.as_bytes(), &listed(&["base.aa", "base.ab"])).is_err(), "{info}");
         }
+    }
+
+    #[test]
+    fn a_description_that_is_not_the_published_one_is_not_believed() {
+        let info = b"Pieces = 1\ncksum.aa = 4294967295 0\n";
+        let error = parts("base", info, &listed(&["base.aa", "base.inf"])).unwrap_err();
+        assert!(error.message().contains("base.inf has the SHA-256"), "{error}");
     }
 
     #[test]

@@ -23,21 +23,26 @@ enum Sort {
 
 /// Where FreeBSD publishes a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub enum Origin {
+    /// Below `releases`.
     Releases,
+    /// Below `snapshots`.
     Snapshots,
 }
 
 /// The name of a release, which is safe as the name of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Version {
+pub struct Version {
     text: String,
     sort: Sort,
 }
 
 impl Version {
     /// The release that was asked for, or else the host's own without its patch level.
-    pub(crate) fn wanted(asked: Option<&str>, host: &dyn Observe) -> Result<Self> {
+    ///
+    /// # Errors
+    /// Usage, for what cannot be the name of a release, and where the host has none to fall back to.
+    pub fn wanted(asked: Option<&str>, host: &dyn Observe) -> Result<Self> {
         if let Some(text) = asked {
             return Self::parse(text);
         }
@@ -50,7 +55,11 @@ impl Version {
         Self::parse(own.split_once("-p").map_or(own.as_str(), |(release, _)| release))
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    /// A release by its name.
+    ///
+    /// # Errors
+    /// Usage, for what cannot be the name of a release.
+    pub fn parse(text: &str) -> Result<Self> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         if text.is_empty() || text.len() > 64 || text.starts_with(['.', '-']) || !text.chars().all(allowed) {
             return Err(Error::new(ErrorKind::Usage, format!("{text:?} cannot be the name of a release"))
@@ -60,7 +69,10 @@ impl Version {
     }
 
     /// Refuses what is not for production, and another major release than the host's.
-    pub(crate) fn refuse_unless(&self, insisted: bool, host: &dyn Observe) -> Result<()> {
+    ///
+    /// # Errors
+    /// Bad data, with the reason.
+    pub fn refuse_unless(&self, insisted: bool, host: &dyn Observe) -> Result<()> {
         let refuse = |why: String| {
             Err(Error::new(ErrorKind::BadData, format!("{self} {why}"))
                 .hint("name a production release such as 14.3-RELEASE, or say --any-release"))
@@ -90,7 +102,8 @@ impl Version {
     }
 
     /// Where FreeBSD publishes it.
-    pub(crate) fn origin(&self) -> Origin {
+    #[must_use]
+    pub fn origin(&self) -> Origin {
         match self.sort {
             Sort::Early | Sort::Branch => Origin::Snapshots,
             Sort::Production | Sort::Patched | Sort::Candidate | Sort::Other => Origin::Releases,
@@ -98,12 +111,14 @@ impl Version {
     }
 
     /// Whether the name always stands for the same content.
-    pub(crate) fn is_fixed(&self) -> bool {
+    #[must_use]
+    pub fn is_fixed(&self) -> bool {
         self.sort != Sort::Branch
     }
 
     /// The number before the first dot.
-    pub(crate) fn major(&self) -> Option<u32> {
+    #[must_use]
+    pub fn major(&self) -> Option<u32> {
         major(&self.text)
     }
 }

@@ -1,9 +1,21 @@
 //! Which sets of a MANIFEST are taken. It knows names and profiles, not archives.
 
 use qchroot_api::{Error, ErrorKind, Result};
+use serde::Deserialize;
 
-use crate::manifest::Row;
-use crate::settings::Profile;
+use super::manifest::Row;
+
+/// A selection of sets by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// The base system alone.
+    Minimal,
+    /// What the release installs by default, as far as a container has use for it.
+    Base,
+    /// All that a container has use for.
+    Full,
+}
 
 /// The set that is a userland by itself.
 const BASE: &str = "base";
@@ -14,11 +26,7 @@ const HOST_TREES: &[&str] = &["ports", "src"];
 ///
 /// # Errors
 /// Not found, with the nearest names, for a set that MANIFEST does not list.
-pub(crate) fn choose<'a>(
-    rows: &'a [Row],
-    names: &[String],
-    profile: Option<Profile>,
-) -> Result<Vec<&'a Row>> {
+pub fn choose<'a>(rows: &'a [Row], names: &[String], profile: Option<Profile>) -> Result<Vec<&'a Row>> {
     let profile = profile.or_else(|| names.is_empty().then_some(Profile::Minimal));
     let mut chosen: Vec<&Row> = match profile {
         None => vec![],

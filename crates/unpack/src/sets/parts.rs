@@ -7,19 +7,20 @@ use crc::{CRC_32_CKSUM, Crc};
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
-use crate::split_files::{Digest, Part};
+use super::split_files::{Digest, Part};
 
 /// A part with the file that should be it.
-pub(crate) type Source = (Part, Box<dyn Read + Send>);
+pub type Source = (Part, Box<dyn Read + Send>);
 
 /// All parts, one after another.
-pub(crate) struct Parts {
+pub struct Parts {
     rest: VecDeque<Source>,
     current: Cursor<Vec<u8>>,
 }
 
 impl Parts {
-    pub(crate) fn new(parts: impl IntoIterator<Item = Source>) -> Self {
+    /// One archive from its parts, in order.
+    pub fn new(parts: impl IntoIterator<Item = Source>) -> Self {
         Self { rest: parts.into_iter().collect(), current: Cursor::default() }
     }
 }
@@ -65,7 +66,7 @@ fn fault(part: &Part, content: &[u8]) -> Option<String> {
 }
 
 /// The digest of `content` by the algorithm of a published one.
-pub(crate) fn digest_as(published: &Digest, content: &[u8]) -> Digest {
+pub(super) fn digest_as(published: &Digest, content: &[u8]) -> Digest {
     match published {
         Digest::Md5(_) => Digest::Md5(hex(&Md5::digest(content))),
         Digest::Sha256(_) => Digest::Sha256(hex(&Sha256::digest(content))),

@@ -57,14 +57,21 @@ impl Attributes {
         futimens(file, &self.timestamps())
     }
 
-    /// Sets everything on an entry that cannot be opened. Links have no mode of their own; only for directories
+    /// Sets owner and mode of an entry that cannot be opened. Links have no mode of their own; only for directories
     /// that nobody else can write to.
-    pub(crate) fn set_at(&self, dir: &OwnedFd, name: &CStr, is_link: bool) -> Result<(), Errno> {
+    pub(crate) fn set_owner_and_mode_at(
+        &self,
+        dir: &OwnedFd,
+        name: &CStr,
+        is_link: bool,
+    ) -> Result<(), Errno> {
         let (uid, gid) = (Uid::from_raw(self.uid), Gid::from_raw(self.gid));
         chownat(dir, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
-        if !is_link {
-            chmodat(dir, name, self.mode, AtFlags::empty())?;
-        }
+        if is_link { Ok(()) } else { chmodat(dir, name, self.mode, AtFlags::empty()) }
+    }
+
+    /// Sets the times of an entry, not followed; after everything else.
+    pub(crate) fn set_times_at(&self, dir: &OwnedFd, name: &CStr) -> Result<(), Errno> {
         utimensat(dir, name, &self.timestamps(), AtFlags::SYMLINK_NOFOLLOW)
     }
 

@@ -14,12 +14,9 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use crate::attributes::{Attributes, identity};
-use crate::dir::{self, Entry};
+use crate::dir::{self, DEEPEST, Entry};
 use crate::errors::OrError;
 use crate::{beneath, os};
-
-/// Deeper trees are refused: each level holds two descriptors.
-const DEEPEST: usize = 200;
 
 /// Copies the tree `from` to `to`, which does not exist; sockets are left out.
 ///
@@ -158,11 +155,11 @@ impl<'a> Copy<'a> {
             FileType::RegularFile => file(from, to, name),
             FileType::Symlink => {
                 symlinkat(&readlinkat(from, name, vec![])?, to, name)?;
-                Attributes::of(stat).set_at(to, name, true)
+                dress_at(from, to, name, &Attributes::of(stat), true)
             }
             special => {
                 mknodat(to, name, special, Mode::empty(), stat.st_rdev)?;
-                Attributes::of(stat).set_at(to, name, false)
+                dress_at(from, to, name, &Attributes::of(stat), false)
             }
         }
     }
@@ -214,4 +211,19 @@ fn dress(from: &OwnedFd, to: &OwnedFd, attributes: &Attributes) -> Result<(), Er
         os::xattr::set(to, &name, &value)?;
     }
     attributes.set_times(to)
+}
+
+/// The same for what cannot be opened.
+fn dress_at(
+    from: &OwnedFd,
+    to: &OwnedFd,
+    name: &CStr,
+    attributes: &Attributes,
+    is_link: bool,
+) -> Result<(), Errno> {
+    attributes.set_owner_and_mode_at(to, name, is_link)?;
+    for (attribute, value) in os::xattr::all_at(from, name)? {
+        os::xattr::set_at(to, name, &attribute, &value)?;
+    }
+    attributes.set_times_at(to, name)
 }

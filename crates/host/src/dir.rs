@@ -9,6 +9,9 @@ use rustix::io::Errno;
 
 use crate::errors::OrError;
 
+/// Deeper trees are neither written nor copied: each level of a copy holds two descriptors.
+pub(crate) const DEEPEST: usize = 200;
+
 /// A name in a directory, and what it was when it was read.
 #[derive(Debug)]
 pub(crate) struct Entry {

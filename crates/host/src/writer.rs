@@ -22,14 +22,23 @@ use crate::errors::OrError;
 use crate::holes::Buffer;
 use crate::{beneath, dir, holes, os};
 
+/// Characters of a path that a message shows.
+const SHOWN: usize = 500;
+
 /// The writer into one directory.
 pub(crate) struct Writer {
     top: Rc<OwnedFd>,
     /// The parent of the entry before, which most often is the next one's too.
     last: Option<(PathBuf, Rc<OwnedFd>)>,
-    directories: BTreeMap<PathBuf, Attributes>,
+    directories: BTreeMap<PathBuf, Directory>,
     flags: Vec<(PathBuf, u32)>,
     buffer: Buffer,
+}
+
+/// What a directory gets last: a list of its own would be inherited by what is made in it (acl(5)).
+struct Directory {
+    attributes: Attributes,
+    xattrs: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 /// An entry's cleaned path, and where it goes.
@@ -64,7 +73,7 @@ impl Writer {
                     let what = format!("{} on its way is not a directory", name.to_string_lossy());
                     return Err(bad(entry, &what));
                 }
-                Err(Errno::NOENT) => return Err(bad(entry, &format!("{} does not exist", path.display()))),
+                Err(Errno::NOENT) => return Err(bad(entry, &format!("{} does not exist", shown(path)))),
                 dir => dir.or_error(|| message(entry))?,
             });
         }
@@ -76,8 +85,8 @@ impl Writer {
         if node.kind != NodeKind::Directory {
             return Err(bad(&node.path, "it has no name"));
         }
-        self.directories.insert(PathBuf::new(), attributes(node));
-        set_xattrs(&self.top, node)
+        self.directories.insert(PathBuf::new(), directory(node));
+        Ok(())
     }
 
     fn write_directory(&mut self, dir: &OwnedFd, target: &Target<'_>, node: &Node) -> Result<()> {
@@ -87,9 +96,8 @@ impl Writer {
             made => made,
         };
         made.or_error(|| message(target.path))?;
-        self.directories.insert(target.path.to_owned(), attributes(node));
-        let directory = dir::open(dir, &target.name).or_error(|| message(target.path))?;
-        set_xattrs(&directory, node)
+        self.directories.insert(target.path.to_owned(), directory(node));
+        Ok(())
     }
 
     fn write_hard_link(&mut self, dir: &OwnedFd, target: &Target<'_>, to: &Path) -> Result<()> {
@@ -103,21 +111,34 @@ impl Writer {
         let link = || linkat(&parent, &name, dir, &target.name, AtFlags::empty());
         match replacing(dir, target, link) {
             Err(Errno::NOENT) => {
-                Err(bad(target.path, &format!("a hard link to {}, which is not there", to.display())))
+                Err(bad(target.path, &format!("a hard link to {}, which is not there", shown(&to))))
             }
-            Err(Errno::PERM) => {
-                Err(bad(target.path, &format!("a hard link to {}, a directory", to.display())))
-            }
+            Err(Errno::PERM) => Err(bad(target.path, &format!("a hard link to {}, a directory", shown(&to)))),
             result => outcome(result, target),
+        }
+    }
+
+    /// Flags that would keep further names, or content of a directory, from being made come last.
+    fn set_flags(&mut self, dir: &OwnedFd, target: &Target<'_>, names: &str) -> Result<()> {
+        match os::flags::named(names).map_err(|error| error.while_doing(message(target.path)))? {
+            0 => Ok(()),
+            flags if os::flags::forbid(flags) => {
+                self.flags.push((target.path.to_owned(), flags));
+                Ok(())
+            }
+            flags => os::flags::set(dir, &target.name, flags).or_error(|| message(target.path)),
         }
     }
 
     fn finish_directories(&mut self) -> Result<()> {
         // The deepest first: once a directory's own mode is set it may be hard to get through.
-        for (path, attributes) in std::mem::take(&mut self.directories).into_iter().rev() {
+        for (path, Directory { attributes, xattrs }) in
+            std::mem::take(&mut self.directories).into_iter().rev()
+        {
             let dir = self.directory(&path, false, &path)?;
-            let set = attributes.set_owner_and_mode(&dir).and_then(|()| attributes.set_times(&dir));
-            set.or_error(|| message(&path))?;
+            attributes.set_owner_and_mode(&dir).or_error(|| message(&path))?;
+            set_xattrs(&path, &xattrs, |name, value| os::xattr::set(&dir, name, value))?;
+            attributes.set_times(&dir).or_error(|| message(&path))?;
         }
         Ok(())
     }
@@ -157,13 +178,10 @@ impl TreeWriter for Writer {
                 })?;
             }
         }
-        if let Some(names) = &node.flags {
-            match os::flags::named(names).map_err(|error| error.while_doing(message(&path)))? {
-                0 => {}
-                flags => self.flags.push((path, flags)),
-            }
+        match &node.flags {
+            Some(names) => self.set_flags(&dir, &target, names),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn finish(&mut self) -> Result<()> {
@@ -188,11 +206,11 @@ fn write_file(
     })?;
     let attributes = attributes(node);
     attributes.set_owner_and_mode(&file).or_error(|| message(target.path))?;
-    set_xattrs(&file, node)?;
+    set_xattrs(target.path, &xattrs(node), |name, value| os::xattr::set(&file, name, value))?;
     attributes.set_times(&file).or_error(|| message(target.path))
 }
 
-/// An entry that cannot be opened; extended attributes of such are not kept.
+/// An entry that cannot be opened.
 fn special(
     dir: &OwnedFd,
     target: &Target<'_>,
@@ -200,13 +218,20 @@ fn special(
     make: impl Fn() -> Result<(), Errno>,
 ) -> Result<()> {
     let is_link = matches!(node.kind, NodeKind::Symlink { .. });
-    let made = replacing(dir, target, make);
-    outcome(made.and_then(|()| attributes(node).set_at(dir, &target.name, is_link)), target)
+    outcome(replacing(dir, target, make), target)?;
+    let attributes = attributes(node);
+    attributes.set_owner_and_mode_at(dir, &target.name, is_link).or_error(|| message(target.path))?;
+    let set = |name: &[u8], value: &[u8]| os::xattr::set_at(dir, &target.name, name, value);
+    set_xattrs(target.path, &xattrs(node), set)?;
+    attributes.set_times_at(dir, &target.name).or_error(|| message(target.path))
 }
 
 fn outcome<T>(result: Result<T, Errno>, target: &Target<'_>) -> Result<T> {
     match result {
         Err(Errno::ISDIR) => Err(bad(target.path, "there is a directory in its place")),
+        Err(Errno::NAMETOOLONG) => {
+            Err(bad(target.path, "its name or its target is longer than the system takes"))
+        }
         result => result.or_error(|| message(target.path)),
     }
 }
@@ -239,10 +264,23 @@ fn attributes(node: &Node) -> Attributes {
     Attributes::new(node.uid, node.gid, node.mode, node.mtime)
 }
 
-fn set_xattrs(file: &OwnedFd, node: &Node) -> Result<()> {
-    node.xattrs.iter().try_for_each(|(name, value)| {
-        os::xattr::set(file, name, value)
-            .or_error(|| format!("{}: {}", message(&node.path), String::from_utf8_lossy(name)))
+fn directory(node: &Node) -> Directory {
+    Directory { attributes: attributes(node), xattrs: xattrs(node) }
+}
+
+/// The entry's extended attributes, and flags where the system knows none.
+fn xattrs(node: &Node) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let flags = node.flags.as_ref().and_then(|names| os::flags::kept_as(names));
+    node.xattrs.iter().cloned().chain(flags).collect()
+}
+
+fn set_xattrs(
+    path: &Path,
+    xattrs: &[(Vec<u8>, Vec<u8>)],
+    set: impl Fn(&[u8], &[u8]) -> Result<(), Errno>,
+) -> Result<()> {
+    xattrs.iter().try_for_each(|(name, value)| {
+        set(name, value).or_error(|| format!("{}: {}", message(path), String::from_utf8_lossy(name)))
     })
 }
 
@@ -256,6 +294,9 @@ fn clean(path: &Path) -> Result<PathBuf> {
             Component::Prefix(_) | Component::RootDir | Component::CurDir => {}
         }
     }
+    if out.components().count() > dir::DEEPEST {
+        return Err(bad(path, &format!("it lies more than {} directories deep", dir::DEEPEST)));
+    }
     Ok(out)
 }
 
@@ -263,10 +304,19 @@ fn c_string(bytes: &[u8], entry: &Path) -> Result<CString> {
     CString::new(bytes).map_err(|_| bad(entry, "a zero byte in a name"))
 }
 
+/// A path of any length for messages.
+fn shown(entry: &Path) -> String {
+    let text = entry.to_string_lossy();
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into_owned(),
+    }
+}
+
 fn message(entry: &Path) -> String {
-    format!("cannot write {}", entry.display())
+    format!("cannot write {}", shown(entry))
 }
 
 fn bad(entry: &Path, why: &str) -> Error {
-    Error::new(ErrorKind::BadData, format!("bad entry {}: {why}", entry.display()))
+    Error::new(ErrorKind::BadData, format!("bad entry {}: {why}", shown(entry)))
 }

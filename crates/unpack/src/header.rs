@@ -7,7 +7,11 @@ use std::path::{Component, Path, PathBuf};
 use qchroot_api::{Error, ErrorKind, Node, NodeKind, Result};
 use tar::{EntryType, Header};
 
+use crate::attributes;
 use crate::pax::Records;
+
+/// Bytes of a path that a message shows.
+const SHOWN: usize = 500;
 
 /// What came before a header and belongs to it.
 #[derive(Default)]
@@ -72,9 +76,19 @@ pub(crate) fn node(header: &Header, extensions: &Extensions, path: PathBuf, size
             Some(time) => time,
             None => (number(header.mtime())?.cast_signed(), 0),
         },
-        xattrs: records.xattrs(),
-        flags: records.text("SCHILY.fflags")?.map(str::to_owned),
+        xattrs: attributes::of(records)?,
+        flags: flags(records)?,
     })
+}
+
+/// File flags, also as a tree on Linux keeps them that came from such an archive.
+fn flags(records: &Records) -> Result<Option<String>> {
+    let kept = records.text("SCHILY.xattr.trusted.qchroot.fflags")?;
+    let Some(flags) = records.text("SCHILY.fflags")?.or(kept) else { return Ok(None) };
+    if flags.len() > 256 || !flags.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(bad("its file flags are no names"));
+    }
+    Ok(Some(flags.to_owned()))
 }
 
 fn kind(header: &Header, extensions: &Extensions, path: &Path, size: u64) -> Result<NodeKind> {
@@ -128,10 +142,14 @@ fn target(to: PathBuf) -> Result<PathBuf> {
     Ok(to)
 }
 
-/// A path for messages: control characters are spelt out, not sent to the terminal.
+/// A path for messages: control characters are spelt out, not sent to the terminal, and the end is left out where
+/// nobody would read it.
 pub(crate) fn shown(path: &Path) -> String {
     let mut out = String::new();
     for c in path.to_string_lossy().chars() {
+        if out.len() > SHOWN {
+            return out + "…";
+        }
         if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
     }
     out

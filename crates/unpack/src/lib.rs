@@ -5,8 +5,10 @@
 
 #![forbid(unsafe_code)]
 
+mod acl;
 mod address;
 mod archive;
+mod attributes;
 mod blame;
 mod cache;
 mod compression;
@@ -54,7 +56,9 @@ pub struct Summary {
 /// `name` is what people call the archive; `size` is its length in bytes where known, for progress.
 ///
 /// Understood are POSIX ustar and pax archives (pax(1)) and GNU's long names and sparse files (tar(5)); of pax
-/// records, those of POSIX, `SCHILY.xattr.*`, `SCHILY.fflags` and `GNU.sparse.*` versions 0.1 and 1.0.
+/// records, those of POSIX, `SCHILY.xattr.*`, `LIBARCHIVE.xattr.*`, `SCHILY.acl.access`, `SCHILY.acl.default`,
+/// `SCHILY.fflags` and `GNU.sparse.*` versions 0.1 and 1.0. An access control list becomes the extended attribute
+/// that Linux keeps it in (acl(5)).
 ///
 /// # Errors
 /// Bad data, with the entry named, for an archive that is damaged, cut off, followed by anything but zeros,

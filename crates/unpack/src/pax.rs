@@ -9,8 +9,6 @@ use qchroot_api::{Error, ErrorKind, Result};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Records(BTreeMap<Vec<u8>, Vec<u8>>);
 
-const XATTR: &[u8] = b"SCHILY.xattr.";
-
 impl Records {
     /// Parses `LENGTH KEY=VALUE\n` records, where LENGTH counts the whole record.
     pub(crate) fn parse(mut bytes: &[u8]) -> Result<Self> {
@@ -68,10 +66,9 @@ impl Records {
         time(text).map(Some).ok_or_else(|| bad("mtime", text.as_bytes()))
     }
 
-    /// Extended attributes.
-    pub(crate) fn xattrs(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let name = |key: &Vec<u8>| key.strip_prefix(XATTR).map(<[u8]>::to_vec);
-        self.0.iter().filter_map(|(key, value)| Some((name(key)?, value.clone()))).collect()
+    /// The records whose keyword begins with `prefix`, without it.
+    pub(crate) fn below<'a>(&'a self, prefix: &'a [u8]) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        self.0.iter().filter_map(move |(key, value)| Some((key.strip_prefix(prefix)?, value.as_slice())))
     }
 }
 
@@ -107,7 +104,7 @@ mod tests {
     fn values_may_hold_newlines_and_what_looks_like_records() {
         let records = Records::parse(b"34 SCHILY.xattr.user.x=\n9 path=x\n\n13 path=good\n").unwrap();
         assert_eq!(records.get("path"), Some(&b"good"[..]));
-        assert_eq!(records.xattrs(), [(b"user.x".to_vec(), b"\n9 path=x\n".to_vec())]);
+        assert_eq!(records.get("SCHILY.xattr.user.x"), Some(&b"\n9 path=x\n"[..]));
     }
 
     #[test]

@@ -77,7 +77,7 @@ impl ReleaseSource for Tarball {
             };
         }
         work.tree().write(&top(), &mut std::io::empty())?;
-        unpack_all(&[wanted], work, &Limits::default()).map_err(advise)?;
+        unpack_all(&[wanted], work, &Limits::default())?;
         work.tree().finish()
     }
 }
@@ -164,11 +164,4 @@ fn unchecked(archive: &Address, digest: &str) -> Error {
 fn unpinned(archive: &Address) -> Error {
     Error::new(ErrorKind::BadData, format!("{archive} cannot be checked: no digest is known for it"))
         .hint("add -o sha256=DIGEST or -o key=FILE")
-}
-
-fn advise(error: Error) -> Error {
-    if error.kind() == ErrorKind::BadData && error.hint_text().is_none() {
-        return error.hint("the archive is damaged or another one: get it again from where it came from");
-    }
-    error
 }

@@ -9,7 +9,7 @@ use rustix::fs::{AtFlags, Stat, fstat, statat};
 use rustix::io::Errno;
 
 /// Names and values; source: sys/stat.h and strtofflags(3).
-const NAMES: [(&str, u32); 21] = [
+const NAMES: [(&str, u32); 33] = [
     ("nodump", 0x1),
     ("uchg", 0x2),
     ("uchange", 0x2),
@@ -19,9 +19,21 @@ const NAMES: [(&str, u32); 21] = [
     ("opaque", 0x8),
     ("uunlnk", 0x10),
     ("uunlink", 0x10),
+    ("system", 0x80),
+    ("usystem", 0x80),
+    ("sparse", 0x100),
+    ("usparse", 0x100),
+    ("offline", 0x200),
+    ("uoffline", 0x200),
+    ("reparse", 0x400),
+    ("ureparse", 0x400),
     ("uarch", 0x800),
     ("uarchive", 0x800),
+    ("rdonly", 0x1000),
+    ("urdonly", 0x1000),
+    ("readonly", 0x1000),
     ("hidden", 0x8000),
+    ("uhidden", 0x8000),
     ("arch", 0x1_0000),
     ("archived", 0x1_0000),
     ("schg", 0x2_0000),
@@ -39,7 +51,7 @@ const FORBIDDING: u32 = 0x2 | 0x4 | 0x10 | 0x2_0000 | 0x4_0000 | 0x10_0000;
 /// Clears the flags that forbid changes to an open file or directory.
 pub(crate) fn clear(file: &OwnedFd) -> Result<(), Errno> {
     let flags = fstat(file)?.st_flags;
-    if flags & FORBIDDING == 0 {
+    if !forbid(flags) {
         return Ok(());
     }
     // SAFETY: fchflags(2) takes numbers only.
@@ -50,12 +62,22 @@ pub(crate) fn clear(file: &OwnedFd) -> Result<(), Errno> {
 /// Clears them on the entry `name`, not followed.
 pub(crate) fn clear_at(dir: &OwnedFd, name: &CStr) -> Result<(), Errno> {
     let flags = statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?.st_flags;
-    if flags & FORBIDDING == 0 { Ok(()) } else { set(dir, name, flags & !FORBIDDING) }
+    if !forbid(flags) { Ok(()) } else { set(dir, name, flags & !FORBIDDING) }
 }
 
 /// The flags of a file that a copy gets too.
 pub(crate) fn of(file: &Stat) -> u32 {
     file.st_flags
+}
+
+/// Flags as an extended attribute: not where they have an effect.
+pub(crate) fn kept_as(_names: &str) -> Option<(Vec<u8>, Vec<u8>)> {
+    None
+}
+
+/// Whether these flags forbid changes.
+pub(crate) fn forbid(flags: u32) -> bool {
+    flags & FORBIDDING != 0
 }
 
 /// The flags with these names, separated by commas.

@@ -1,7 +1,7 @@
 //! Extended attributes of open files, extattr(2), named as Linux does: the name space, a dot, the name. It does
 //! not know what they mean.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 
 use nix::libc;
 use rustix::fd::{AsRawFd, OwnedFd};
@@ -64,11 +64,24 @@ fn get(file: &OwnedFd, space: libc::c_int, name: &[u8]) -> Result<Vec<u8>, Errno
     Ok(value)
 }
 
-/// Sets one attribute.
+/// Attributes of what cannot be opened are not copied.
+#[allow(clippy::unnecessary_wraps, reason = "as on the other system")]
+pub(crate) fn all_at(_dir: &OwnedFd, _entry: &CStr) -> Result<Vec<Pair>, Errno> {
+    Ok(vec![])
+}
+
+/// Attributes of what cannot be opened are not set.
+#[allow(clippy::unnecessary_wraps, reason = "as on the other system")]
+pub(crate) fn set_at(_dir: &OwnedFd, _entry: &CStr, _name: &[u8], _value: &[u8]) -> Result<(), Errno> {
+    Ok(())
+}
+
+/// Sets one attribute. One of another system's, such as `security.capability`, has no effect here: it is kept by its
+/// whole name in the system's name space. A list of Linux's form, `system.posix_acl_access`, is kept likewise.
 pub(crate) fn set(file: &OwnedFd, name: &[u8], value: &[u8]) -> Result<(), Errno> {
     let found =
         SPACES.iter().find_map(|&(prefix, space)| Some((space, name.strip_prefix(prefix.as_bytes())?)));
-    let (space, name) = found.ok_or(Errno::OPNOTSUPP)?;
+    let (space, name) = found.unwrap_or((libc::EXTATTR_NAMESPACE_SYSTEM, name));
     let name = CString::new(name).map_err(|_| Errno::INVAL)?;
     // SAFETY: `name` is terminated, and the kernel reads `value.len()` bytes of `value`.
     let length = unsafe {

@@ -34,6 +34,20 @@ pub(crate) fn of(_file: &Stat) -> u32 {
     0
 }
 
+/// The attribute under which BSD's flags are kept here, where they have no effect: it goes with the file when that
+/// is renamed or copied, and only the superuser sees it (xattr(7)).
+pub(super) const KEPT: &[u8] = b"trusted.qchroot.fflags";
+
+/// Flags as an extended attribute: name and value.
+pub(crate) fn kept_as(names: &str) -> Option<(Vec<u8>, Vec<u8>)> {
+    Some((KEPT.to_vec(), names.as_bytes().to_vec()))
+}
+
+/// Whether these flags forbid changes: there are none.
+pub(crate) fn forbid(_flags: u32) -> bool {
+    false
+}
+
 /// The flags with these names: BSD's have no meaning here.
 pub(crate) fn named(_names: &str) -> ApiResult<u32> {
     Ok(0)

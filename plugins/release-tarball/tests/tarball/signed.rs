@@ -1,16 +1,12 @@
 //! Archives that are signed, as signify and minisign do it.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot prepare has failed")]
-
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
-use qchroot_api::{Error, ErrorKind, Options, Release, ReleaseSource, ReleaseWish, Result};
-use qchroot_engine::{Host, Workplace};
-use qchroot_host::Machine;
-use qchroot_release_tarball::Tarball;
+use qchroot_api::{ErrorKind, Options, Release, Result};
 use tempfile::TempDir;
+
+use crate::support::{self, fill, run, says};
 
 /// A signed archive with one file, and the keys.
 struct Signed {
@@ -48,12 +44,8 @@ impl Signed {
         });
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the test signs as a user does")]
     fn run(&self, line: &str) {
-        let mut words = line.split(' ');
-        let output = Command::new(words.next().unwrap()).args(words).current_dir(self.dir.path()).output();
-        let output = output.unwrap_or_else(|error| panic!("{line}: {error}: is the package installed?"));
-        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        run(self.dir.path(), line);
     }
 
     fn options(&self, more: &[(&str, &str)]) -> Options {
@@ -68,21 +60,7 @@ impl Signed {
 }
 
 fn resolve(options: Options) -> Result<Release> {
-    Tarball.resolve(&ReleaseWish { release: None, any: false, options }, &Machine::new())
-}
-
-fn fill(release: &Release, staging: &Path) -> Result<()> {
-    let machine = Machine::new();
-    assert!(machine.is_superuser(), "this test must be run as root");
-    let mut show = |_: &qchroot_api::Progress| {};
-    let mut work = machine.work(&Workplace::beside(staging.try_into().unwrap()), &mut show)?;
-    Tarball.fill(release, work.as_mut())
-}
-
-#[track_caller]
-fn says(error: &Error, kind: ErrorKind, words: &[&str]) {
-    let text = format!("{error} {}", error.hint_text().unwrap_or(""));
-    assert!(error.kind() == kind && words.iter().all(|word| text.contains(word)), "{kind:?} {text}");
+    support::resolve(options, false)
 }
 
 #[test]

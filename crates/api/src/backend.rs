@@ -43,6 +43,9 @@ pub enum Capability {
     SharedReadOnly,
     /// Storage: a container may replace what it sees of the base, in a layer of its own.
     CopyOnWrite,
+    /// Storage: the root exists already, whole, in the directory that the option `path` names. Such a container
+    /// needs no release; of its [`Base`], `sharedfs` and `template` are both that directory.
+    OwnRoot,
     /// Storage: a container cannot take more than it was given.
     Quota,
     /// Storage: snapshots.

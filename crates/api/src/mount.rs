@@ -11,7 +11,7 @@ use crate::Place;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mount {
-    /// The directory to cover.
+    /// The directory to cover; the file, where a file covers it.
     pub at: Place,
     /// What covers it.
     pub fs: MountFs,
@@ -61,6 +61,12 @@ pub enum MountFs {
         /// The host's directory.
         source: Utf8PathBuf,
     },
+    /// A file of the host's shown a second time, over another file: nullfs(5) on FreeBSD since 14.0, a bind mount
+    /// on Linux.
+    File {
+        /// The host's file; links to it are followed.
+        source: Utf8PathBuf,
+    },
     /// Linux overlayfs.
     Overlay {
         /// Read-only layers, the uppermost first.
@@ -107,7 +113,7 @@ impl MountFs {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Null { .. } => "nullfs",
+            Self::Null { .. } | Self::File { .. } => "nullfs",
             Self::Overlay { .. } => "overlay",
             Self::Dev { .. } => "devfs",
             Self::Pts => "devpts",
@@ -125,7 +131,7 @@ impl fmt::Display for Mount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.fs.name())?;
         match &self.fs {
-            MountFs::Null { source } => write!(f, " {source}")?,
+            MountFs::Null { source } | MountFs::File { source } => write!(f, " {source}")?,
             MountFs::Overlay { lower, upper, .. } => {
                 write!(f, " {upper}")?;
                 lower.iter().try_for_each(|layer| write!(f, " over {layer}"))?;

@@ -72,7 +72,7 @@ pub(crate) fn list(reports: &[StatusReport]) -> Result<()> {
         vec![
             report.name.to_string(),
             word(report.state).into(),
-            report.release.clone(),
+            if report.release.is_empty() { "-".into() } else { report.release.clone() },
             report.storage.clone(),
             report.isolation.clone(),
             report.processes.to_string(),

@@ -49,8 +49,9 @@ pub struct Defaults {
 pub struct ContainerFile {
     /// Always 1.
     pub format: u32,
-    /// The base it is pinned to.
-    pub release: ReleaseId,
+    /// The base it is pinned to; none for a container over an existing tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<ReleaseId>,
     /// Whether it starts with the system.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub boot: bool,

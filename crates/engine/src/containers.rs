@@ -14,7 +14,7 @@ pub struct Loaded<'a> {
     pub file: ContainerFile,
     /// What back ends are told.
     pub container: Container,
-    /// The base it is pinned to.
+    /// The base it is pinned to, or what stands for one.
     pub installed: Installed,
     /// Its storage.
     pub storage: &'a dyn SharedStorage,
@@ -67,7 +67,7 @@ impl Engine<'_> {
         storage.check(&file.storage.options).map_err(locate_in("storage"))?;
         isolation.check(&file.isolation.options).map_err(locate_in("isolation"))?;
         let services = file.service.iter().map(|entry| entry.service()).collect::<Result<_>>()?;
-        let installed = self.base(&file.release)?;
+        let installed = self.base_of(&file, storage)?;
         let container = self.container(name, self.layout.container(name), &file);
         Ok(Loaded { name: name.clone(), file, container, installed, storage, isolation, services })
     }

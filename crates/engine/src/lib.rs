@@ -13,6 +13,7 @@ mod interrupted;
 mod journal;
 mod layout;
 mod ops;
+mod own_root;
 mod port;
 mod registry;
 mod state;

@@ -53,7 +53,7 @@ pub struct StatusReport {
     pub name: Name,
     /// Its state.
     pub state: State,
-    /// The base it is pinned to; empty when its file cannot be read.
+    /// The base it is pinned to; empty when it has none, or when its file cannot be read.
     pub release: String,
     /// Its storage.
     pub storage: String,
@@ -222,7 +222,7 @@ impl Engine<'_> {
             report.used_bytes = self.usage(&report.name, &file);
         }
         report.boot = file.boot;
-        report.release = file.release.to_string();
+        report.release = file.release.map(|id| id.to_string()).unwrap_or_default();
         report.storage = file.storage.backend;
         report.isolation = file.isolation.backend;
         Ok(())

@@ -1,4 +1,4 @@
-//! What a userland says of itself in its own files: the kernel it was made for. It reads
+//! What a userland says of itself in its own files: the kernel it was made for, its name and version. It reads
 //! text and ELF headers beneath the tree's root and runs nothing.
 
 use camino::Utf8Path;
@@ -26,6 +26,19 @@ const OS_RELEASE: &[&str] = &["etc/os-release", "usr/lib/os-release"];
 pub(crate) fn brand(tree: &Utf8Path, host: &dyn Observe) -> Option<Brand> {
     let of_program = |path: &&str| brand_of_program(&host.bytes(&Place::within(tree, path), 0, HEAD).ok()?);
     PROGRAMS.iter().find_map(of_program).or_else(|| brand_of_texts(tree, host))
+}
+
+/// Its name and version, such as `debian-12` or `14.3-RELEASE-p2`, in the terms of [`crate::compare`].
+pub(crate) fn version(tree: &Utf8Path, host: &dyn Observe) -> Option<String> {
+    if let Some(version) = freebsd_version(tree, host) {
+        return Some(version);
+    }
+    let text = os_release(tree, host)?;
+    let id = value(&text, "ID")?;
+    Some(match value(&text, "VERSION_ID") {
+        Some(version) => format!("{id}-{version}"),
+        None => id.to_owned(),
+    })
 }
 
 fn brand_of_texts(tree: &Utf8Path, host: &dyn Observe) -> Option<Brand> {

@@ -5,7 +5,7 @@
 use camino::{Utf8Component, Utf8Path};
 use qchroot_api::{Error, ErrorKind, Place, Result};
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, openat, statat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, fstat, openat, statat};
 use rustix::io::Errno;
 
 use crate::errors::OrError;
@@ -38,6 +38,26 @@ pub(crate) fn open_dir(at: &Place) -> Result<OwnedFd> {
     }
     let spot = parent(at)?;
     step(&spot.dir, &spot.name, at)
+}
+
+/// Names the regular file at a place without opening it, by the same rules as [`open_dir`].
+pub(crate) fn open_file(at: &Place) -> Result<OwnedFd> {
+    let spot = parent(at)?;
+    let message = || format!("cannot open {at}");
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = openat(&spot.dir, &spot.name, flags, Mode::empty()).or_error(message)?;
+    match FileType::from_raw_mode(fstat(&file).or_error(message)?.st_mode) {
+        FileType::RegularFile => Ok(file),
+        other => {
+            let what = format!("cannot use {at}: {} is {}, not a file", spot.name, describe(other));
+            Err(Error::new(ErrorKind::Exists, what))
+        }
+    }
+}
+
+/// What a mount may cover: the file or the directory at a place.
+pub(crate) fn open_file_or_dir(at: &Place) -> Result<OwnedFd> {
+    open_file(at).or_else(|_| open_dir(at))
 }
 
 /// Opens the directory that a place's last component is in, by the same rules as [`open_dir`].

@@ -8,8 +8,8 @@ use camino::Utf8Path;
 use qchroot_api::{Error, ErrorKind, Place, Result};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, RawMode, Stat, fchmod, fsync, mkdirat, openat, readlinkat, renameat,
-    symlinkat, unlinkat,
+    AtFlags, FileType, Mode, OFlags, RawMode, Stat, Timespec, Timestamps, UTIME_OMIT, fchmod, fstat, fsync,
+    futimens, mkdirat, openat, readlinkat, renameat, symlinkat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -32,17 +32,19 @@ pub(crate) fn permissions(stat: &Stat) -> u32 {
 pub(crate) fn make_dir(at: &Place, mode: u32) -> Result<()> {
     let message = || format!("cannot make directory {at}");
     let spot = beneath::parent(at)?;
+    let before = times(at, &spot)?;
     mkdirat(&spot.dir, &spot.name, Mode::RWXU).or_error(message)?;
     let dir = beneath::open_dir(at)?;
     fchmod(dir, mode_bits(mode)).or_error(message)?;
-    settle(at, &spot)
+    settle(at, &spot, before)
 }
 
 /// Removes a directory if it is there and empty.
 pub(crate) fn remove_dir(at: &Place) -> Result<()> {
     let Some(spot) = reachable(beneath::parent(at))? else { return Ok(()) };
+    let before = times(at, &spot)?;
     match unlinkat(&spot.dir, &spot.name, AtFlags::REMOVEDIR) {
-        Ok(()) => settle(at, &spot),
+        Ok(()) => settle(at, &spot, before),
         Err(Errno::NOENT | Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => Ok(()),
         Err(error) => Err(error).or_error(|| format!("cannot remove directory {at}")),
     }
@@ -64,6 +66,7 @@ pub(crate) fn write_file(at: &Place, text: &str, mode: u32) -> Result<()> {
     let message = || format!("cannot write {at}");
     let spot = beneath::parent(at)?;
     refuse_other_than(FileType::RegularFile, at, &spot)?;
+    let before = times(at, &spot)?;
     let new = new_name(&spot);
     remove_leftover(&spot, &new).or_error(message)?;
     let written = write_new(&spot, &new, text, mode)
@@ -73,7 +76,7 @@ pub(crate) fn write_file(at: &Place, text: &str, mode: u32) -> Result<()> {
         let _ = unlinkat(&spot.dir, &new, AtFlags::empty());
     }
     written.or_error(message)?;
-    settle(at, &spot)
+    settle(at, &spot, before)
 }
 
 fn new_name(spot: &Spot) -> String {
@@ -105,11 +108,12 @@ pub(crate) fn link(at: &Place, to: &Utf8Path) -> Result<()> {
     let message = || format!("cannot link {at} to {to}");
     let spot = beneath::parent(at)?;
     refuse_other_than(FileType::Symlink, at, &spot)?;
+    let before = times(at, &spot)?;
     let new = new_name(&spot);
     remove_leftover(&spot, &new).or_error(message)?;
     symlinkat(to.as_str(), &spot.dir, &new).or_error(message)?;
     renameat(&spot.dir, &new, &spot.dir, &spot.name).or_error(message)?;
-    settle(at, &spot)
+    settle(at, &spot, before)
 }
 
 /// Removes the symbolic link to `was`; one that is gone is fine, one that leads elsewhere is somebody else's.
@@ -137,16 +141,17 @@ pub(crate) fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     let (from, to) = (Place::host(from), Place::host(to));
     let (old, new) = (beneath::parent(&from)?, beneath::parent(&to)?);
     os::files::rename_to_new(&old, &new).or_error(|| format!("cannot rename {from} to {to}"))?;
-    settle(&from, &old)?;
-    settle(&to, &new)
+    settle(&from, &old, None)?;
+    settle(&to, &new, None)
 }
 
 /// Removes what is at a place if it is of this kind.
 pub(crate) fn remove_kind(at: &Place, kind: FileType) -> Result<()> {
     let Some(spot) = reachable(beneath::parent(at))? else { return Ok(()) };
     refuse_other_than(kind, at, &spot)?;
+    let before = times(at, &spot)?;
     match unlinkat(&spot.dir, &spot.name, AtFlags::empty()) {
-        Ok(()) => settle(at, &spot),
+        Ok(()) => settle(at, &spot, before),
         Err(Errno::NOENT) => Ok(()),
         Err(error) => Err(error).or_error(|| format!("cannot remove {at}")),
     }
@@ -171,9 +176,25 @@ pub(crate) fn reachable<T>(result: Result<T>) -> Result<Option<T>> {
     }
 }
 
+/// The times of the directory that is about to be changed, inside a container: what is made for a session and
+/// taken away after it leaves no trace there, not even that.
+fn times(at: &Place, spot: &Spot) -> Result<Option<Timestamps>> {
+    if !at.is_within() {
+        return Ok(None);
+    }
+    let stat = fstat(&spot.dir).or_error(|| format!("cannot look at the directory of {at}"))?;
+    Ok(Some(Timestamps {
+        last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+        last_modification: Timespec { tv_sec: stat.st_mtime, tv_nsec: stat.st_mtime_nsec.cast_signed() },
+    }))
+}
+
 /// Makes a change of names outlive a power cut; inside a running container nothing needs to.
-fn settle(at: &Place, spot: &Spot) -> Result<()> {
-    if at.is_within() { Ok(()) } else { flush(&spot.dir, at) }
+fn settle(at: &Place, spot: &Spot, before: Option<Timestamps>) -> Result<()> {
+    match before {
+        Some(times) => futimens(&spot.dir, &times).or_error(|| format!("cannot set the times of {at}")),
+        None => flush(&spot.dir, at),
+    }
 }
 
 fn flush(dir: &OwnedFd, at: &Place) -> Result<()> {

@@ -33,12 +33,21 @@ pub(crate) fn table() -> Result<Vec<Mounted>> {
 /// # Errors
 /// `Exists` where something is in the way, `Unavailable` where the kernel does not have the file system.
 pub(crate) fn mount(mount: &Mount) -> Result<()> {
-    let target = beneath::open_dir(&mount.at)?;
+    let target = target(mount)?;
     if let Some(found) = os::mount::on(&target)? {
         let message = format!("cannot mount on {}: {} is mounted there already", mount.at, found.fs);
         return Err(Error::new(ErrorKind::Exists, message));
     }
     os::mount::attach(mount, &target)
+}
+
+/// What a mount covers.
+fn target(mount: &Mount) -> Result<OwnedFd> {
+    match &mount.fs {
+        MountFs::File { .. } => beneath::open_file(&mount.at),
+        MountFs::Foreign { .. } => beneath::open_file_or_dir(&mount.at),
+        _ => beneath::open_dir(&mount.at),
+    }
 }
 
 /// Unmounts; a place that is gone or where nothing is mounted is fine. A mount in use is tried again for a
@@ -94,7 +103,7 @@ fn in_use(mount: &Mount, error: Error) -> Error {
 /// # Errors
 /// As [`beneath::open_dir`].
 pub(crate) fn standing(mount: &Mount) -> Result<Standing> {
-    let target = beneath::open_dir(&mount.at)?;
+    let target = target(mount)?;
     let Some(found) = os::mount::on(&target)? else { return Ok(Standing::Free) };
     if !is_it(mount, &found, &target)? {
         return Ok(Standing::Taken(format!("{} from {} is mounted on it", found.fs, found.source)));
@@ -107,7 +116,7 @@ pub(crate) fn standing(mount: &Mount) -> Result<Standing> {
 
 fn is_it(mount: &Mount, found: &Mounted, target: &OwnedFd) -> Result<bool> {
     match &mount.fs {
-        MountFs::Null { source } => os::mount::shows(source, found, target),
+        MountFs::Null { source } | MountFs::File { source } => os::mount::shows(source, found, target),
         other => Ok(found.fs == os::mount::type_name(other)),
     }
 }

@@ -1,12 +1,12 @@
 //! `create`: a container's private tree and its administration file. Nothing is mounted.
 
-use qchroot_api::{Error, ErrorKind, Name, Place, Plan, ReleaseId, Result, Step};
+use qchroot_api::{Capability, Error, ErrorKind, Info, Name, Place, Plan, ReleaseId, Result, Step};
 
 use crate::config::{Choice, ContainerFile, FORMAT};
 use crate::journal::Op;
 use crate::ops::install::set_options;
 use crate::transaction::Job;
-use crate::{Engine, Installed, START_PATIENCE};
+use crate::{Engine, START_PATIENCE};
 
 /// What `create` was asked for.
 #[derive(Debug, Clone, Default)]
@@ -29,9 +29,8 @@ impl Engine<'_> {
         let _lock = self.lock_container(name)?;
         self.refuse_half_done(name)?;
         self.refuse_taken(name)?;
-        let installed = self.base_for(wish)?;
-        let file = self.new_file(&installed, wish)?;
-        let plan = self.create_plan(name, &installed, &file)?;
+        let file = self.new_file(wish)?;
+        let plan = self.create_plan(name, &file)?;
         if !self.dry_run {
             self.host.make_own_dir(&self.layout.journals())?;
             self.host.make_own_dir(&self.layout.containers)?;
@@ -45,10 +44,11 @@ impl Engine<'_> {
         self.run(&job, plan)
     }
 
-    fn create_plan(&self, name: &Name, installed: &Installed, file: &ContainerFile) -> Result<Plan> {
+    fn create_plan(&self, name: &Name, file: &ContainerFile) -> Result<Plan> {
         let staging = self.layout.staging(name);
         let container = self.container(name, staging.clone(), file);
         let storage = self.registry.storage(&file.storage.backend)?;
+        let installed = self.base_of(file, storage)?;
         let mut plan = vec![Step::Stage { at: staging.clone() }];
         plan.extend(storage.create(&installed.base, &container, self.view())?);
         plan.push(Step::Rename { from: staging, to: self.layout.container(name) });
@@ -75,16 +75,23 @@ impl Engine<'_> {
         Ok(())
     }
 
-    fn base_for(&self, wish: &CreateWish) -> Result<Installed> {
+    /// The release that a container is to be pinned to; none where its storage brings a root of its own.
+    fn release_for(&self, wish: &CreateWish, storage: &Info) -> Result<Option<ReleaseId>> {
+        let own_root = storage.capabilities.contains(&Capability::OwnRoot);
         match &wish.release {
-            Some(id) => self.base(id),
-            None => self.current_base()?.ok_or_else(|| {
+            Some(id) if own_root => {
+                let message = format!("storage {} takes no release, and {id} was given", storage.name);
+                Err(Error::new(ErrorKind::Usage, message).hint("leave out --release"))
+            }
+            Some(id) => self.base(id).map(|installed| Some(installed.base.id)),
+            None if own_root => Ok(None),
+            None => self.current_base()?.map(|installed| Some(installed.base.id)).ok_or_else(|| {
                 Error::new(ErrorKind::NotFound, "no release is installed").hint("run `qchroot install` first")
             }),
         }
     }
 
-    fn new_file(&self, installed: &Installed, wish: &CreateWish) -> Result<ContainerFile> {
+    fn new_file(&self, wish: &CreateWish) -> Result<ContainerFile> {
         let storage_name = wish.storage.clone().map_or_else(|| self.default_storage(), Ok)?;
         let isolation_name = wish.isolation.clone().unwrap_or_else(|| self.default_isolation());
         let (storage, isolation) =
@@ -97,7 +104,7 @@ impl Engine<'_> {
         isolation.check(&isolation_choice.options)?;
         Ok(ContainerFile {
             format: FORMAT,
-            release: installed.base.id.clone(),
+            release: self.release_for(wish, &storage.info())?,
             boot: true,
             storage: storage_choice,
             isolation: isolation_choice,

@@ -100,8 +100,15 @@ pub(crate) fn attach(mount: &Mount, target: &OwnedFd) -> Result<()> {
     let options = options(&mount.fs)?;
     let _guard = DIRECTORY.lock().unwrap_or_else(PoisonError::into_inner);
     let before = beneath::open_root(Utf8Path::new("."))?;
-    fchdir(target).or_error(|| format!("cannot enter {}", mount.at))?;
-    let result = refuse_inside(&mount.fs).and_then(|()| mount_here(mount, &options));
+    let (dir, name) = match &mount.fs {
+        MountFs::File { .. } => {
+            let spot = beneath::parent(&mount.at)?;
+            (spot.dir, format!("./{}", spot.name))
+        }
+        _ => (target.try_clone().or_error(|| "cannot copy a descriptor".into())?, ".".to_owned()),
+    };
+    fchdir(dir).or_error(|| format!("cannot enter {}", mount.at))?;
+    let result = refuse_inside(&mount.fs).and_then(|()| mount_here(mount, &name, &options));
     fchdir(before).or_error(|| "cannot go back to the working directory".into())?;
     result
 }
@@ -118,21 +125,25 @@ fn refuse_inside(fs: &MountFs) -> Result<()> {
     Err(Error::new(ErrorKind::Config, message))
 }
 
-fn mount_here(mount: &Mount, options: &[(&str, String)]) -> Result<()> {
+fn mount_here(mount: &Mount, name: &str, options: &[(&str, String)]) -> Result<()> {
     let mut flags = MntFlags::empty();
     flags.set(MntFlags::MNT_RDONLY, mount.read_only);
     flags.set(MntFlags::MNT_NOSUID, mount.nosuid);
     flags.set(MntFlags::MNT_NOEXEC, mount.noexec);
     let mut call = Nmount::new();
-    call.str_opt_owned("fstype", type_name(&mount.fs)).str_opt_owned("fspath", ".");
+    call.str_opt_owned("fstype", type_name(&mount.fs)).str_opt_owned("fspath", name);
     for (key, value) in options {
         call.str_opt_owned(*key, value.as_str());
     }
     call.nmount(flags).map_err(|error| {
         let words = error.errmsg().map(str::to_owned);
         let built = Error::from_io(&std::io::Error::from(error), format!("cannot mount {mount}"));
-        match words {
+        let built = match words {
             Some(words) if !words.is_empty() => built.cause(words),
+            _ => built,
+        };
+        match &mount.fs {
+            MountFs::File { .. } => built.hint("a single file can be shown by FreeBSD 14.0 and later"),
             _ => built,
         }
     })
@@ -140,7 +151,7 @@ fn mount_here(mount: &Mount, options: &[(&str, String)]) -> Result<()> {
 
 fn options(fs: &MountFs) -> Result<Vec<(&'static str, String)>> {
     Ok(match fs {
-        MountFs::Null { source } => {
+        MountFs::Null { source } | MountFs::File { source } => {
             let real: Utf8PathBuf =
                 source.canonicalize_utf8().or_error(|| format!("cannot open {source}"))?;
             vec![("from", real.clone().into()), ("target", real.into())]
@@ -176,7 +187,7 @@ fn refuse_missing(ruleset: u32) -> Result<()> {
 /// Unmounts what is on top at a place by its number; what is not mounted is fine.
 pub(crate) fn detach(at: &Place) -> Result<()> {
     let number = {
-        let dir = beneath::open_dir(at)?;
+        let dir = beneath::open_file_or_dir(at)?;
         if on(&dir)?.is_none() {
             return Ok(());
         }

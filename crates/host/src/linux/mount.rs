@@ -43,7 +43,7 @@ pub(crate) fn id(file: impl AsFd) -> Result<u64> {
 
 /// Whether a mount's root `target` is the directory `source` seen a second time.
 pub(crate) fn shows(source: &camino::Utf8Path, _found: &Mounted, target: &OwnedFd) -> Result<bool> {
-    let source = match beneath::open_root(source) {
+    let source = match open_source(source, OFlags::empty()) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
         source => source?,
     };
@@ -60,7 +60,8 @@ pub(crate) fn type_name(fs: &MountFs) -> &str {
 /// Makes the mount and attaches it to the directory `target`.
 pub(crate) fn attach(mount: &Mount, target: &OwnedFd) -> Result<()> {
     let tree = match &mount.fs {
-        MountFs::Null { source } => second_view(source, target)?,
+        MountFs::Null { source } => second_view(&open_source(source, OFlags::DIRECTORY)?, source, target)?,
+        MountFs::File { source } => second_view(&open_source(source, OFlags::empty())?, source, target)?,
         MountFs::Dev { .. } | MountFs::Fdesc { .. } | MountFs::LinuxProc | MountFs::LinuxSys => {
             return Err(not_here(&mount.fs, "it is FreeBSD's"));
         }
@@ -107,19 +108,22 @@ fn set_attributes(tree: &OwnedFd, flags: MountAttrFlags) -> std::io::Result<()> 
     if status == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
 }
 
-/// A directory of the host's to be mounted a second time.
-fn second_view(source: &camino::Utf8Path, target: &OwnedFd) -> Result<OwnedFd> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let from =
-        openat(CWD, source.as_str(), flags, Mode::empty()).or_error(|| format!("cannot open {source}"))?;
-    let (from_path, to_path) = (mountinfo::path_of(&from)?, mountinfo::path_of(target)?);
+/// Names a directory or file of the host's; links to it are followed.
+fn open_source(source: &camino::Utf8Path, flags: OFlags) -> Result<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::CLOEXEC | flags;
+    openat(CWD, source.as_str(), flags, Mode::empty()).or_error(|| format!("cannot open {source}"))
+}
+
+/// What is to be mounted a second time.
+fn second_view(from: &OwnedFd, source: &camino::Utf8Path, target: &OwnedFd) -> Result<OwnedFd> {
+    let (from_path, to_path) = (mountinfo::path_of(from)?, mountinfo::path_of(target)?);
     if to_path.starts_with(&from_path) {
         let message = format!("cannot mount {source} on {to_path}: the target lies inside the source");
         return Err(Error::new(ErrorKind::Config, message));
     }
     let flags =
         OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
-    open_tree(&from, "", flags).or_error(|| format!("cannot mount {source} a second time"))
+    open_tree(from, "", flags).or_error(|| format!("cannot mount {source} a second time"))
 }
 
 /// A file system that is made by mounting it.

@@ -32,7 +32,7 @@ fn reads(step: &Step) -> Vec<Utf8PathBuf> {
     match step {
         Step::CopyTree { from, .. } => vec![from.clone()],
         Step::Mount(mount) => match &mount.fs {
-            MountFs::Null { source } => vec![source.clone()],
+            MountFs::Null { source } | MountFs::File { source } => vec![source.clone()],
             MountFs::Overlay { lower, .. } => lower.clone(),
             _ => vec![],
         },

@@ -11,7 +11,10 @@ use super::volume::{Spot, View};
 
 impl State {
     pub(crate) fn mount(&mut self, mount: &Mount) -> Result<()> {
-        let on = self.directory(&mount.at)?;
+        let on = match &mount.fs {
+            MountFs::File { .. } => self.file(&mount.at)?,
+            _ => self.directory(&mount.at)?,
+        };
         if on.is_mount_point() {
             let what = format!("cannot mount on {}", mount.at);
             let why = format!("{} is mounted there already", self.tree.mount(on.mount).line.fs);
@@ -19,7 +22,7 @@ impl State {
         }
         self.offers(&mount.fs)?;
         let mut view = match &mount.fs {
-            MountFs::Null { source } => self.null(source, &on)?,
+            MountFs::Null { source } | MountFs::File { source } => self.null(mount, source, &on)?,
             MountFs::Overlay { lower, upper, work } => self.overlay(lower, upper, work)?,
             MountFs::Tmp { mode, .. } => View::of(vec![self.tree.new_volume(*mode)]),
             MountFs::Dev { ruleset } => self.devfs(*ruleset)?,
@@ -52,6 +55,20 @@ impl State {
         }
     }
 
+    /// The file at a place, which no link may stand for.
+    fn file(&self, at: &Place) -> Result<Found> {
+        let found = self.tree.spot(at)?;
+        match self.tree.get(&found).map(|inode| (inode, &inode.body)) {
+            Some((_, Body::File(_))) => Ok(found),
+            Some((inode, _)) => {
+                let name = found.seen.file_name().unwrap_or("/");
+                let what = format!("cannot use {at}: {name} is {}, not a file", inode.words());
+                Err(Error::new(ErrorKind::Exists, what))
+            }
+            None => Err(missing(&found.seen)),
+        }
+    }
+
     fn offers(&self, fs: &MountFs) -> Result<()> {
         let name = match (fs, self.platform) {
             (MountFs::Proc, Platform::Freebsd) => "procfs",
@@ -63,10 +80,10 @@ impl State {
         Err(Error::new(ErrorKind::Unavailable, format!("this kernel has no file system {name}")))
     }
 
-    fn null(&self, source: &Utf8Path, on: &Found) -> Result<View> {
+    fn null(&self, mount: &Mount, source: &Utf8Path, on: &Found) -> Result<View> {
         let from = self.tree.host(source, true)?;
         match self.tree.get(&from) {
-            Some(inode) if inode.is_directory() => {}
+            Some(inode) if inode.is_directory() == matches!(mount.fs, MountFs::Null { .. }) => {}
             Some(_) => {
                 return Err(refuse(ErrorKind::System, format!("cannot mount {source}"), "not a directory"));
             }
@@ -141,7 +158,9 @@ impl State {
     /// Whether what is mounted is this mount: by its source where it has one, otherwise by its type.
     pub(crate) fn is_it(&self, there: &Covered, mount: &Mount) -> bool {
         match &mount.fs {
-            MountFs::Null { .. } => there.made_by.as_ref().is_some_and(|made_by| made_by.fs == mount.fs),
+            MountFs::Null { .. } | MountFs::File { .. } => {
+                there.made_by.as_ref().is_some_and(|made_by| made_by.fs == mount.fs)
+            }
             other => there.line.fs == self.fs_in_table(other),
         }
     }
@@ -149,7 +168,9 @@ impl State {
     /// A bind mount has no type of its own on Linux.
     fn fs_in_table(&self, fs: &MountFs) -> String {
         match (fs, self.platform) {
-            (MountFs::Null { .. }, Platform::Linux) => self.tree.mounts[0].line.fs.clone(),
+            (MountFs::Null { .. } | MountFs::File { .. }, Platform::Linux) => {
+                self.tree.mounts[0].line.fs.clone()
+            }
             (MountFs::Proc, Platform::Freebsd) => "procfs".into(),
             (other, _) => other.name().into(),
         }
@@ -157,7 +178,7 @@ impl State {
 
     pub(crate) fn unmount(&mut self, mount: &Mount) -> Result<()> {
         let Some((found, inode)) = self.tree.find(&mount.at)? else { return Ok(()) };
-        if !inode.is_directory() {
+        if !inode.is_directory() && !covers_files(&mount.fs) {
             return Err(obstructed(&mount.at, &found.seen, &inode));
         }
         if !found.is_mount_point() {
@@ -182,9 +203,14 @@ impl State {
     }
 }
 
+/// Whether a mount may cover a file.
+pub(crate) fn covers_files(fs: &MountFs) -> bool {
+    matches!(fs, MountFs::File { .. } | MountFs::Foreign { .. })
+}
+
 fn source_in_table(fs: &MountFs) -> String {
     match fs {
-        MountFs::Null { source } => source.to_string(),
+        MountFs::Null { source } | MountFs::File { source } => source.to_string(),
         other => other.name().into(),
     }
 }

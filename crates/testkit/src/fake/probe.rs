@@ -4,6 +4,7 @@ use camino::Utf8Path;
 use qchroot_api::{ErrorKind, Mount, Place, Platform, Result, Step};
 use qchroot_engine::Probe;
 
+use super::mounting::covers_files;
 use super::node::{Body, Inode};
 use super::resolve::obstructed;
 use super::state::State;
@@ -89,7 +90,7 @@ impl State {
 
     fn probe_mount(&self, mount: &Mount, there: Probe, free: Probe) -> Result<Probe> {
         let Some((found, inode)) = self.tree.find(&mount.at)? else { return Ok(free) };
-        if !inode.is_directory() {
+        if !inode.is_directory() && !covers_files(&mount.fs) {
             return Err(obstructed(&mount.at, &found.seen, &inode));
         }
         if !found.is_mount_point() {

@@ -185,7 +185,7 @@ fn times(at: &Place, spot: &Spot) -> Result<Option<Timestamps>> {
     let stat = fstat(&spot.dir).or_error(|| format!("cannot look at the directory of {at}"))?;
     Ok(Some(Timestamps {
         last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
-        last_modification: Timespec { tv_sec: stat.st_mtime, tv_nsec: stat.st_mtime_nsec.cast_signed() },
+        last_modification: Timespec { tv_sec: stat.st_mtime, tv_nsec: stat.st_mtime_nsec as _ },
     }))
 }
 

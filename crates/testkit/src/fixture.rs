@@ -7,7 +7,8 @@ use std::io::empty;
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
     Backend, Base, Brand, Capability, Container, Error, ErrorKind, Info, Kind, Node, NodeKind, Observe,
-    OptionKind, OptionSpec, Options, Platform, Progress, Release, ReleaseSource, ReleaseWish, Result, Work,
+    OptionKind, OptionSpec, Options, Platform, Progress, Release, ReleaseSource, ReleaseWish, Result,
+    SharedStorage, Work,
 };
 
 use crate::FakeHost;
@@ -129,11 +130,7 @@ pub fn plant_base(host: &FakeHost, releases: impl AsRef<Utf8Path>, brand: Brand)
     for &(path, small) in userland(brand) {
         let is_shared = shared(brand).iter().any(|dir| Utf8Path::new(path).starts_with(dir));
         let at = if is_shared { sharedfs.join(path) } else { template.join(path) };
-        match small {
-            Dir(mode) => host.plant_dir(at, mode),
-            File(text, mode) => host.plant_file(at, text, mode),
-            Link(to) => host.plant_link(at, to),
-        }
+        plant(host, &at, small);
     }
     for path in ["usr/src", "usr/ports"] {
         host.plant_dir(sharedfs.join(path), 0o755);
@@ -147,6 +144,40 @@ pub fn plant_base(host: &FakeHost, releases: impl AsRef<Utf8Path>, brand: Brand)
         shared,
         host_dirs: vec![],
     }
+}
+
+/// Plants the userland of this brand as one tree, with a directory for homes; what the engine gives the back ends
+/// of a container over it.
+pub fn plant_tree(host: &FakeHost, tree: impl AsRef<Utf8Path>, brand: Brand) -> Base {
+    let tree = tree.as_ref();
+    for &(path, small) in userland(brand).iter().chain(&[("home", Dir(0o755))]) {
+        plant(host, &tree.join(path), small);
+    }
+    Base {
+        id: "tree".parse().expect("the id is well-formed"),
+        sharedfs: tree.into(),
+        template: tree.into(),
+        brand,
+        shared: vec![],
+        host_dirs: vec![],
+    }
+}
+
+fn plant(host: &FakeHost, at: &Utf8Path, small: Small) {
+    match small {
+        Dir(mode) => host.plant_dir(at, mode),
+        File(text, mode) => host.plant_file(at, text, mode),
+        Link(to) => host.plant_link(at, to),
+    }
+}
+
+/// The container with the option that a storage with a root of its own needs.
+#[must_use]
+pub fn with_own_root(mut container: Container, storage: &dyn SharedStorage, base: &Base) -> Container {
+    if storage.info().capabilities.contains(&Capability::OwnRoot) {
+        container.storage.insert("path".into(), base.template.to_string().into());
+    }
+    container
 }
 
 /// A container without options in the directory `dir`.

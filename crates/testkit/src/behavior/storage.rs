@@ -7,9 +7,9 @@ use qchroot_api::{
 };
 
 use super::footprint::stays_within;
-use super::transaction::{all_present, leaves_no_trace, rolls_back_from_everywhere, succeed};
+use super::transaction::{all_present, leaves_no_trace, rolls_back_from_everywhere, succeed, take_back};
 use super::{matches_snapshot, round_trips, trial, view};
-use crate::fixture::{Small, container, native, plant_base, userland};
+use crate::fixture::{Small, container, native, plant_base, plant_tree, userland, with_own_root};
 use crate::{FakeHost, Snapshot};
 
 /// How a suite makes the storage it examines.
@@ -52,8 +52,12 @@ pub fn storage(make: Make) -> Vec<Trial> {
     });
     add("a second attach finds everything there", |w| all_present(&w.attached().host, &w.attach()));
     add("the root is the whole userland", whole_root);
-    add("the base never changes", base_never_changes);
-    add("containers do not see each other", apart);
+    if can(Capability::OwnRoot) {
+        add("what a container writes is in its tree", own_root);
+    } else {
+        add("the base never changes", base_never_changes);
+        add("containers do not see each other", apart);
+    }
     add("layers hold the files of a stopped container", layers);
     if can(Capability::SharedReadOnly) {
         add("what is shared is read-only", shared_read_only);
@@ -77,9 +81,13 @@ struct World {
 impl World {
     fn new(make: Make, platform: Platform) -> Self {
         let host = FakeHost::new(platform);
-        let base = plant_base(&host, "/q/releases", native(platform));
+        let storage = make();
+        let base = match storage.info().capabilities.contains(&Capability::OwnRoot) {
+            true => plant_tree(&host, "/mnt/the tree", native(platform)),
+            false => plant_base(&host, "/q/releases", native(platform)),
+        };
         host.plant_dir(STAGING, 0o700);
-        Self { make, platform, storage: make(), host, base }
+        Self { make, platform, storage, host, base }
     }
 
     fn again<T>(&self, run: impl FnOnce(&Self) -> T) -> T {
@@ -87,12 +95,16 @@ impl World {
     }
 
     fn create(&self) -> Plan {
-        let plan = self.storage.create(&self.base, &container("web", STAGING), view(&self.host));
+        let plan = self.storage.create(&self.base, &self.container_in("web", STAGING), view(&self.host));
         plan.expect("the storage can plan a container")
     }
 
     fn container(&self) -> Container {
-        container("web", DIR)
+        self.container_in("web", DIR)
+    }
+
+    fn container_in(&self, name: &str, dir: &str) -> Container {
+        with_own_root(container(name, dir), &*self.storage, &self.base)
     }
 
     fn attach(&self) -> Plan {
@@ -123,7 +135,7 @@ impl World {
     }
 
     fn of_base(&self) -> Snapshot {
-        self.host.files(["/q/releases"])
+        self.host.files([&self.base.sharedfs, &self.base.template])
     }
 }
 
@@ -152,7 +164,8 @@ fn create_is_relocatable(w: &World) {
 
 fn attach_stays(w: &World) {
     let plan = w.attach();
-    stays_within(&plan, DIR.into(), &[&w.base.sharedfs, &w.base.template]);
+    let names = Utf8Path::new("/etc/resolv.conf");
+    stays_within(&plan, DIR.into(), &[&w.base.sharedfs, &w.base.template, names]);
 }
 
 fn whole_root(w: &World) {
@@ -180,9 +193,22 @@ fn base_never_changes(w: &World) {
     before.assert_same(&w.of_base(), "after a container wrote wherever it could");
 }
 
+/// What was there is there after, and beside it what the container wrote, when nothing is attached any more.
+fn own_root(w: &World) {
+    let before = w.of_base();
+    w.created();
+    let begun = succeed(&w.host, &w.attach());
+    w.write("home/new").expect("a container can write into its tree");
+    take_back(&w.host, &begun);
+    let written = Place::within(&w.base.template, "home/new");
+    assert_eq!(view(&w.host).read(&written).as_deref(), Ok("new"), "what was written is lost");
+    w.host.uproot(written.lexical());
+    before.assert_same(&w.of_base(), "after a container wrote a file");
+}
+
 fn apart(w: &World) {
     w.attached();
-    let second = container("db", "/q/db");
+    let second = w.container_in("db", "/q/db");
     succeed(&w.host, &vec![Step::Stage { at: second.dir.clone() }]);
     for plan in
         [w.storage.create(&w.base, &second, view(&w.host)), w.storage.attach(&w.base, &second, view(&w.host))]

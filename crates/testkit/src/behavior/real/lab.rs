@@ -37,8 +37,8 @@ impl Lab {
         let path = Utf8Path::from_path(dir.path()).expect("its path is text").canonicalize_utf8();
         let path = path.expect("it is there");
         let base = base(&machine, platform, &path.join("release"));
-        let container = container("web", path.join("web"));
-        fs::create_dir(&container.dir).expect("a directory for the container");
+        let container = container("web", path.join("lib/web"));
+        fs::create_dir_all(&container.dir).expect("a directory for the container");
         let mounts = table(&machine);
         Self { machine, base, container, begun: vec![], mounts, dir }
     }
@@ -48,7 +48,8 @@ impl Lab {
     }
 
     pub(crate) fn path(&self) -> Utf8PathBuf {
-        self.container.dir.parent().expect("it is in the temporary directory").to_owned()
+        let path = self.container.dir.ancestors().nth(2);
+        path.expect("it is in the temporary directory").to_owned()
     }
 
     /// Carries out a plan that must succeed, to be taken back at the end.
@@ -93,6 +94,14 @@ impl Lab {
     /// The root as it is, without any isolation.
     pub(crate) fn plain(&self) -> Way {
         Way::Chroot { root: self.container.root() }
+    }
+
+    /// Makes the base one tree, as a storage with a root of its own is given.
+    pub(crate) fn merge_base(&mut self) {
+        let usr = self.base.sharedfs.join("usr/bin");
+        fs::rename(usr, self.base.template.join("usr/bin")).expect("programs can be moved");
+        self.base.sharedfs = self.base.template.clone();
+        self.base.shared = vec![];
     }
 
     /// Makes the container's root a whole userland by copying, for suites that need no storage.

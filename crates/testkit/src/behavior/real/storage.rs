@@ -1,25 +1,33 @@
 //! A storage on the real machine.
 
+use std::os::unix::fs::MetadataExt;
+
+use camino::Utf8Path;
 use libtest_mimic::Trial;
 use qchroot_api::{Capability, Kind, Place, SharedStorage};
 
 use super::lab::Lab;
 use super::{here, trials};
 use crate::behavior::transaction::{all_present, carry_out, take_back};
+use crate::fixture::with_own_root;
 
 type Make = fn() -> Box<dyn SharedStorage>;
 
 pub(crate) fn storage(make: Make) -> Vec<Trial> {
     let info = make().info();
     let run = |check: fn(&mut Lab, &dyn SharedStorage)| -> Box<dyn FnOnce() + Send> {
-        Box::new(move || check(&mut Lab::new(here()), &*make()))
+        Box::new(move || check(&mut lab(&*make()), &*make()))
     };
     let mut all = vec![
         ("a program runs and nothing is left", run(nothing_left)),
         ("a second attach finds everything there", run(second_attach)),
-        ("what a container writes is its own", run(writes_are_own)),
         ("a create that is taken back leaves an empty directory", run(create_back)),
     ];
+    if info.capabilities.contains(&Capability::OwnRoot) {
+        all.push(("the tree is as it was, times of directories too", run(tree_as_it_was)));
+    } else {
+        all.push(("what a container writes is its own", run(writes_are_own)));
+    }
     if info.capabilities.contains(&Capability::SharedReadOnly) {
         all.push(("a program of the base cannot be changed", run(shared_read_only)));
     }
@@ -27,6 +35,32 @@ pub(crate) fn storage(make: Make) -> Vec<Trial> {
         all.push(("a program of the base can be replaced for oneself", run(copy_on_write)));
     }
     trials(Kind::SharedStorage, &info.platforms, all)
+}
+
+fn lab(storage: &dyn SharedStorage) -> Lab {
+    let mut lab = Lab::new(here());
+    if storage.info().capabilities.contains(&Capability::OwnRoot) {
+        lab.merge_base();
+        lab.container = with_own_root(lab.container.clone(), storage, &lab.base);
+    }
+    lab
+}
+
+/// A tree without the directories and files that a session needs; nothing of them may stay.
+fn tree_as_it_was(lab: &mut Lab, storage: &dyn SharedStorage) {
+    let tree = lab.base.template.clone();
+    std::fs::remove_dir(tree.join("dev")).expect("the directory was empty");
+    std::os::unix::fs::symlink("../run/names/resolv.conf", tree.join("etc/resolv.conf")).expect("a link");
+    let times = |tree: &Utf8Path| {
+        let meta = |path: &str| std::fs::metadata(tree.join(path)).expect("it is there");
+        ["", "etc", "usr"].map(|path| (meta(path).mtime(), meta(path).mtime_nsec()))
+    };
+    let before = (Lab::listing(&tree), times(&tree));
+    attach(lab, storage);
+    assert_eq!(lab.shell(&lab.plain(), "test -d /dev && read line < /etc/resolv.conf"), 0);
+    std::fs::remove_file(tree.join("tmp/errors")).expect("what the shell complained of");
+    lab.take_back();
+    assert_eq!((Lab::listing(&tree), times(&tree)), before);
 }
 
 #[track_caller]

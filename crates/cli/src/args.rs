@@ -67,7 +67,8 @@ interrupted leaves the old release in use.")]
     #[command(after_help = "Examples:
   qchroot create web
   qchroot create db --storage nullfs
-  qchroot create build -o storage.host_trees=src")]
+  qchroot create build -o storage.host_trees=src
+  qchroot create rescue --source-tree /mnt   over a mounted drive, nothing copied")]
     Create(Create),
     /// List containers and their state, by the kernel's word
     #[command(after_help = "Examples:
@@ -163,6 +164,9 @@ pub(crate) struct Create {
     /// How it shares the release [default: overlay on Linux, nullfs on FreeBSD]
     #[arg(long, value_name = "NAME")]
     pub(crate) storage: Option<String>,
+    /// An existing tree is its root, such as a mounted drive; short for --storage tree -o storage.path=DIR
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["storage", "release"])]
+    pub(crate) source_tree: Option<Utf8PathBuf>,
     /// What keeps it apart [default: chroot]
     #[arg(long, value_name = "NAME")]
     pub(crate) isolation: Option<String>,

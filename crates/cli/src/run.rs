@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use camino::Utf8Path;
 use clap::{CommandFactory, Parser};
 use qchroot_api::{Error, ErrorKind, Name, Observe, Result};
 use qchroot_engine::{ConfigChange, CreateWish, Engine, InstallWish, Outcome, Registry, Session, Watch, Who};
@@ -12,6 +13,14 @@ use serde_json::json;
 use crate::args::{All, Cli, Command, Config, Create, Identity, Install, Plugin, Release};
 use crate::screen::Screen;
 use crate::{fail, place, print};
+
+/// A path as it is from `/` on; nothing is looked up.
+fn absolute(path: &Utf8Path) -> Result<String> {
+    let absolute = camino::absolute_utf8(path);
+    absolute
+        .map(|path| path.into_string())
+        .map_err(|error| Error::from_io(&error, format!("cannot tell where {path} is")))
+}
 
 /// Two lists of `-o` options: the storage's and the isolation's.
 type BackendOptions = (Vec<(String, String)>, Vec<(String, String)>);
@@ -135,7 +144,11 @@ impl Front<'_> {
         let (mut storage_options, isolation_options) = backend_options(&args.options)?;
         storage_options.extend(args.size.map(|size| ("size".to_owned(), size)));
         let release = args.release.map(|id| id.parse()).transpose()?;
-        let Create { storage, isolation, .. } = args;
+        let Create { mut storage, isolation, source_tree, .. } = args;
+        if let Some(tree) = source_tree {
+            storage = Some("tree".into());
+            storage_options.push(("path".into(), absolute(&tree)?));
+        }
         let wish = CreateWish { storage, isolation, release, storage_options, isolation_options };
         self.engine.create(&name, &wish)?;
         self.tell(&name, "created")

@@ -31,5 +31,7 @@ mod services;
 mod surroundings;
 mod terminal;
 mod tree;
+mod trees;
+mod trees_refused;
 mod userland;
 mod world;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-/// Path below the top → kind, mode, owner, content. Mounts are not entered.
+/// Path below the top → kind, mode, owner, content. Mounts below it are not entered.
 #[derive(PartialEq, Eq, Clone)]
 pub struct Tree(BTreeMap<PathBuf, String>);
 
@@ -45,7 +45,7 @@ fn collect(top: &Path, except: &[&str], times: bool) -> BTreeMap<PathBuf, String
         let at = top.join(&path);
         // What goes away meanwhile is not there.
         let Ok(stat) = fs::symlink_metadata(&at) else { continue };
-        let is_mount = is_mount(&at, &stat);
+        let is_mount = !path.as_os_str().is_empty() && is_mount(&at, &stat);
         if stat.is_dir() && !is_mount {
             let entries = fs::read_dir(&at).into_iter().flatten().flatten();
             let below = entries.map(|entry| path.join(entry.file_name()));

@@ -242,13 +242,17 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__create)
-            opts="-o -q -v -h --storage --isolation --release --size --root --dry-run --json --quiet --verbose --help"
+            opts="-o -q -v -h --storage --source-tree --isolation --release --size --root --dry-run --json --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --storage)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source-tree)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -60,6 +60,7 @@ complete -c qchroot -n "__fish_qchroot_using_subcommand install" -s q -l quiet -
 complete -c qchroot -n "__fish_qchroot_using_subcommand install" -s v -l verbose -d 'Print each step as it is taken'
 complete -c qchroot -n "__fish_qchroot_using_subcommand install" -s h -l help -d 'Print help'
 complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l storage -d 'How it shares the release [default: overlay on Linux, nullfs on FreeBSD]' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l source-tree -d 'An existing tree is its root, such as a mounted drive; short for --storage tree -o storage.path=DIR' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l isolation -d 'What keeps it apart [default: chroot]' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l release -d 'Which installed release [default: the one installed last]' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l size -d 'Limit of its space, short for -o storage.size=SIZE' -r

@@ -56,6 +56,7 @@ _arguments "${_arguments_options[@]}" : \
 (create)
 _arguments "${_arguments_options[@]}" : \
 '--storage=[How it shares the release \[default\: overlay on Linux, nullfs on FreeBSD\]]:NAME:_default' \
+'(--storage --release)--source-tree=[An existing tree is its root, such as a mounted drive; short for --storage tree -o storage.path=DIR]:DIR:_default' \
 '--isolation=[What keeps it apart \[default\: chroot\]]:NAME:_default' \
 '--release=[Which installed release \[default\: the one installed last\]]:ID:_default' \
 '--size=[Limit of its space, short for -o storage.size=SIZE]:SIZE:_default' \

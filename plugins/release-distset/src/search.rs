@@ -53,9 +53,9 @@ fn below(mirror: &Address, path: &str) -> Address {
 }
 
 fn nowhere(mirrors: &[Address], paths: &[String], file: &str) -> Error {
-    let error = Error::new(ErrorKind::NotFound, format!("there is no {file} of this release"));
     let tried = mirrors.iter().flat_map(|mirror| paths.iter().map(|path| below(mirror, path).join(file)));
-    tried
-        .fold(error, |error, address| error.cause(format!("not at {address}")))
+    let tried: Vec<String> = tried.map(|address| address.to_string()).collect();
+    Error::new(ErrorKind::NotFound, format!("there is no {file} of this release"))
+        .cause(format!("looked at {}", tried.join(", then at ")))
         .hint("look at the names of release and target; retired releases are in the archive: -o archive=true")
 }

@@ -120,6 +120,9 @@ fn without_a_manifest_or_a_row_nothing_is_installed() {
         assert_eq!(error.kind(), ErrorKind::BadData, "{error}");
         assert!(error.fact("manifest").unwrap().ends_with("/MANIFEST"), "{error:?}");
     }
+    let endless = fs::File::create(mirror.path("MANIFEST")).unwrap();
+    endless.set_len(1 << 40).unwrap();
+    assert_eq!(refused(&wish(options(&mirror))).kind(), ErrorKind::BadData);
     fs::remove_file(mirror.path("MANIFEST")).unwrap();
     let mut insisting = wish(options(&mirror));
     for any in [false, true] {

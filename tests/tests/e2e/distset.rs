@@ -3,13 +3,13 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use sha2::{Digest, Sha256};
 use tar::{Builder, EntryType, Header};
 
 use crate::program::Ran;
-use crate::world::World;
+use crate::world::{World, free_port, page, until};
 
 const DIRECTORIES: &[&str] =
     &["bin", "dev", "etc/rc.d", "lib", "libexec", "root", "sbin", "tmp", "usr/bin", "usr/src", "var/log"];
@@ -237,4 +237,43 @@ fn other_material_is_refused_with_the_reason() {
     world
         .run(args.iter().copied().chain([sets.url().as_str()]))
         .fails(64, &["must be named on this host", "--release 14.3-RELEASE"]);
+}
+
+/// busybox httpd(8) on a directory, until this is dropped.
+struct Server(Child, u16);
+
+impl Server {
+    fn start(dir: &Path) -> Self {
+        let port = free_port();
+        let at = format!("127.0.0.1:{port}");
+        let mut command = Command::new("busybox");
+        command.args(["httpd", "-f", "-p", &at, "-h"]).arg(dir).stderr(Stdio::null());
+        let child = command.spawn().expect("Debian's busybox-static is installed");
+        until("httpd answers", || page(port).is_some());
+        Self(child, port)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_mirror_is_used_as_freebsd_lays_it_out() {
+    let world = World::new();
+    let mirror = world.dir().join("mirror");
+    let sets = Sets::write_at(mirror.join("releases/amd64/amd64/14.3-RELEASE"));
+    let server = Server::start(&mirror);
+    let url = format!("url=http://127.0.0.1:{}/releases", server.1);
+    install(&world, &url, &["-o", "target=arm64/aarch64"]).fails(66, &["there is no MANIFEST"]);
+    install(&world, &url, &["-o", "target=amd64/amd64"]).ok();
+    assert!(world.lib("sharedfs/bin/sh").exists());
+
+    // Another container of the same content is not another release, wherever it came from.
+    let before = world.run(["release", "list"]).ok();
+    install(&world, &sets.url(), &["-o", "target=amd64/amd64"]).ok();
+    assert_eq!(world.run(["release", "list"]).ok(), before);
 }

@@ -105,6 +105,24 @@ fn a_set_that_is_not_what_manifest_says_is_refused() {
 }
 
 #[test]
+fn the_number_of_entries_counts() {
+    let mirror = Mirror::new();
+    let row = |text: &str| text.lines().find(|line| line.starts_with("base.txz")).unwrap().to_owned();
+    for change in [1_i64, -1] {
+        let right = Mirror::new();
+        right.edit(|text| {
+            let columns: Vec<String> = row(&text).split('\t').map(ToOwned::to_owned).collect();
+            let entries = columns[2].parse::<i64>().unwrap() + change;
+            text.replace(&row(&text), &row(&text).replacen(&columns[2], &entries.to_string(), 1))
+        });
+        let error = refused(&wish(options(&right)));
+        assert_eq!(error.kind(), ErrorKind::BadData, "{error}");
+        assert!(error.to_string().contains("entries"), "{error}");
+    }
+    install(&wish(options(&mirror))).unwrap();
+}
+
+#[test]
 fn without_a_manifest_or_a_row_nothing_is_installed() {
     let mirror = Mirror::new();
     let whole = fs::read_to_string(mirror.path("MANIFEST")).unwrap();

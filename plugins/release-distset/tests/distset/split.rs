@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use qchroot_api::{ErrorKind, ReleaseWish, toml};
+use qchroot_testkit::server::{Fault, FtpServer, HttpServer};
 use tempfile::TempDir;
 
 use crate::support::{Mirror, install, refused, resolve, run};
@@ -191,4 +192,25 @@ fn options_that_mean_nothing_here_are_refused() {
     let mut wish = old.wish.clone();
     wish.options.insert("sets".into(), toml::Value::Array(vec!["dict".into()]));
     assert_eq!(refused(&wish).kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn parts_come_over_the_network_too() {
+    for (version, name, list) in
+        [("8.4-RELEASE", "base", "CHECKSUM.SHA256"), ("5.2.1-RELEASE", "base", "CHECKSUM.MD5")]
+    {
+        let mut old = Old::new(version, name, &[list]);
+        old.wish.any = list == "CHECKSUM.MD5";
+        let (http, ftp) = (HttpServer::serving(old.dir.path()), FtpServer::serving(old.dir.path()));
+        for url in [http.url("/"), ftp.url("/")] {
+            old.wish.options.insert("url".into(), url.into());
+            let dir = install(&ReleaseWish { any: true, ..old.wish.clone() }).unwrap();
+            assert_eq!(fs::metadata(dir.path().join("tree/bin/test")).unwrap().len(), 160_000);
+        }
+        old.wish.options.insert("url".into(), http.url("/").into());
+        http.fault(&format!("/i386/{version}/base/base.ac"), Fault::Become(vec![0; 10_000]));
+        let error = refused(&old.wish);
+        assert_eq!(error.kind(), ErrorKind::BadData, "{error}");
+        assert!(error.to_string().contains("base.ac"), "{error}");
+    }
 }

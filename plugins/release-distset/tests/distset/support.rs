@@ -9,6 +9,7 @@ use qchroot_api::{Backend as _, Error, Release, ReleaseSource, ReleaseWish, Resu
 use qchroot_engine::{Host, Workplace};
 use qchroot_host::Machine;
 use qchroot_release_distset::Distset;
+use qchroot_testkit::server::{FtpServer, HttpServer};
 use tar::{Builder, EntryType, Header};
 use tempfile::TempDir;
 
@@ -50,9 +51,19 @@ impl Mirror {
         mirror
     }
 
-    /// Its address.
+    /// The directory.
     pub(crate) fn url(&self) -> &str {
         self.dir.path().to_str().unwrap()
+    }
+
+    /// A web server on it.
+    pub(crate) fn http(&self) -> HttpServer {
+        HttpServer::serving(self.dir.path())
+    }
+
+    /// An FTP server on it.
+    pub(crate) fn ftp(&self) -> FtpServer {
+        FtpServer::serving(self.dir.path())
     }
 
     pub(crate) fn path(&self, file: &str) -> PathBuf {
@@ -153,17 +164,22 @@ pub(crate) fn resolve(wish: &ReleaseWish) -> Result<Release> {
 
 /// Fills a directory of its own.
 pub(crate) fn install(wish: &ReleaseWish) -> Result<TempDir> {
+    let dir = TempDir::new().unwrap();
+    install_in(&dir, wish)?;
+    Ok(dir)
+}
+
+/// Fills `tree` in a directory, anew; the cache there is kept.
+pub(crate) fn install_in(dir: &TempDir, wish: &ReleaseWish) -> Result<()> {
     let release = resolve(wish)?;
     let machine = Machine::new();
     assert!(machine.is_superuser(), "this test must be run as root");
-    let dir = TempDir::new().unwrap();
     let staging = dir.path().join("tree");
+    let _ = fs::remove_dir_all(&staging);
     fs::create_dir(&staging).unwrap();
     let mut show = |_: &qchroot_api::Progress| {};
     let mut work = machine.work(&Workplace::beside(staging.as_path().try_into().unwrap()), &mut show)?;
-    Distset.fill(&release, work.as_mut())?;
-    drop(work);
-    Ok(dir)
+    Distset.fill(&release, work.as_mut())
 }
 
 /// The error of an install that must fail.

@@ -35,6 +35,52 @@ impl Brand {
             Self::Freebsd | Self::Kfreebsd => Platform::Freebsd,
         }
     }
+
+    /// Directories below the root that hold programs and libraries only, the deeper part of `usr` by name: what
+    /// becomes the shared part of a base. Those that a userland does not have, or has as a link, stay what they
+    /// are.
+    ///
+    /// Sources: qchroot(8), hier(7) of FreeBSD; the Filesystem Hierarchy Standard 3.0 for Linux.
+    #[must_use]
+    pub fn shared_paths(self) -> &'static [&'static str] {
+        match self {
+            Self::Freebsd => &[
+                "bin",
+                "boot",
+                "lib",
+                "libexec",
+                "rescue",
+                "sbin",
+                "sys",
+                "usr/bin",
+                "usr/include",
+                "usr/lib",
+                "usr/lib32",
+                "usr/libdata",
+                "usr/libexec",
+                "usr/sbin",
+                "usr/share",
+            ],
+            Self::Linux | Self::Kfreebsd => &[
+                "bin",
+                "lib",
+                "lib32",
+                "lib64",
+                "libx32",
+                "sbin",
+                "usr/bin",
+                "usr/games",
+                "usr/include",
+                "usr/lib",
+                "usr/lib32",
+                "usr/lib64",
+                "usr/libexec",
+                "usr/libx32",
+                "usr/sbin",
+                "usr/share",
+            ],
+        }
+    }
 }
 
 impl fmt::Display for Platform {

@@ -7,7 +7,7 @@ use qchroot_api::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::brand::{HOST_TREES, shared_paths};
+use crate::brand::HOST_TREES;
 use crate::config::{FORMAT, HasFormat, parse};
 use crate::{Deadline, Engine, Workplace, userland};
 
@@ -148,8 +148,8 @@ impl Engine<'_> {
         self.fresh_devices(tree, file.brand, deadline)?;
         make(sharedfs.into())?;
         make(sharedfs.join("usr"))?;
-        for path in shared_paths(file.brand) {
-            if self.is_directory(&tree.join(path))? {
+        for path in file.brand.shared_paths() {
+            if !holds_host_dir(&file, path) && self.is_directory(&tree.join(path))? {
                 apply(Step::Rename { from: tree.join(path), to: sharedfs.join(path) })?;
                 file.shared.push(path.into());
             }
@@ -236,4 +236,9 @@ impl Engine<'_> {
         work.tree().finish()?;
         self.host.flush(into)
     }
+}
+
+/// What is the host's own is mounted where it is said to be: no link to a shared directory may stand in its way.
+fn holds_host_dir(file: &BaseFile, path: &str) -> bool {
+    file.host_dirs.iter().any(|dir| dir.starts_with(path))
 }

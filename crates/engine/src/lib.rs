@@ -9,6 +9,7 @@ mod base;
 mod brand;
 mod config;
 mod containers;
+mod host_dirs;
 mod interrupted;
 mod journal;
 mod layout;

@@ -2,7 +2,7 @@
 //! outside is ever touched. It knows no archive format.
 
 use std::collections::BTreeMap;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
@@ -79,6 +79,25 @@ impl Writer {
         }
         self.last = Some((path.to_owned(), Rc::clone(&dir)));
         Ok(dir)
+    }
+
+    /// Lets `make` make the file `path`; what is there already goes first. What `make` says is handed back.
+    ///
+    /// # Errors
+    /// Bad data, when the path leads out or through a link, or a directory is in its place.
+    pub(crate) fn place(
+        &mut self,
+        path: &Path,
+        make: impl Fn(&OwnedFd, &CStr) -> Result<(), Errno>,
+    ) -> Result<Result<(), Errno>> {
+        let path = clean(path)?;
+        let Some(name) = path.file_name() else { return Err(bad(&path, "it has no name")) };
+        let target = Target { path: &path, name: c_string(name.as_bytes(), &path)? };
+        let dir = self.directory(path.parent().unwrap_or(Path::new("")), true, &path)?;
+        match replacing(&dir, &target, || make(&dir, &target.name)) {
+            Err(Errno::ISDIR) => outcome(Err(Errno::ISDIR), &target),
+            made => Ok(made),
+        }
     }
 
     fn write_top(&mut self, node: &Node) -> Result<()> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use qchroot_api::{Brand, Error, ErrorKind, Name, Plan, Platform, Result, ServiceStep, Step};
 
+use crate::host_dirs;
 use crate::journal::{Journal, Op};
 use crate::transaction::Job;
 use crate::version::{Standing, compare};
@@ -83,6 +84,7 @@ impl Engine<'_> {
         let (base, container) = (&loaded.installed.base, &loaded.container);
         self.refuse_foreign(loaded)?;
         let mut plan = loaded.storage.attach(base, container, self.view())?;
+        plan.extend(host_dirs::plan(base, container, self.view())?);
         plan.extend(loaded.isolation.up(base, container, self.view())?);
         Ok(plan)
     }

@@ -58,16 +58,22 @@ impl Work for FakeWork<'_> {
     }
 
     fn take(&mut self, from: &Utf8Path, to: &Path, _how: Take) -> Result<()> {
-        let inode = {
-            let state = call(&self.tree.host)?;
-            let found = state.tree.host(from, false)?;
-            state.tree.get(&found).cloned()
-        };
-        let missing = || refuse(ErrorKind::NotFound, format!("cannot take {from}"), "no such file");
-        change(&self.tree.host, |state| {
-            let at = beneath(state, &self.tree.staging, &below(to)?)?;
-            put(state, &at, inode.ok_or_else(missing)?)
-        })
+        // Whichever way a file is taken, the two are the same until one of them changes.
+        let state = call(&self.tree.host)?;
+        let found = state.tree.host(from, false)?;
+        let inode = state.tree.get(&found).cloned();
+        drop(state);
+        let failed = |kind, why| Err(refuse(kind, format!("cannot take {from}"), why));
+        match inode {
+            None => failed(ErrorKind::NotFound, "no such file or directory"),
+            Some(Inode { body: Body::Device { .. } | Body::Fifo | Body::Whiteout, .. }) => {
+                failed(ErrorKind::BadData, "neither a file nor a link nor a directory")
+            }
+            Some(inode) => change(&self.tree.host, |state| {
+                let at = beneath(state, &self.tree.staging, &below(to)?)?;
+                put(state, &at, inode)
+            }),
+        }
     }
 
     fn take_tree(&mut self, from: &Utf8Path) -> Result<()> {

@@ -18,6 +18,7 @@ pub(crate) const TESTS: &[&str] = &[
     "libc6-dev",
     "minisign",
     "mmdebstrap",
+    "musl-tools",
     "procps",
     "signify-openbsd",
     "squashfs-tools",

@@ -10,17 +10,15 @@ use std::path::Path;
 use camino::Utf8Path;
 use qchroot_api::{Error, ErrorKind, Node, NodeKind, Place, Result, Take, TreeWriter};
 use rustix::fd::OwnedFd;
-use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, Stat, fstat, linkat, openat, readlinkat, statat,
-};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, linkat, openat, readlinkat, statat};
 use rustix::io::Errno;
 
 use crate::attributes::{Attributes, identity};
 use crate::beneath::{self, Spot, describe};
 use crate::errors::OrError;
 use crate::files::permissions;
-use crate::writer::Writer;
 use crate::os;
+use crate::writer::Writer;
 
 /// Takes the file, link or directory `from` to `to` below the writer's top. Sparse files stay sparse; what BSD
 /// file flags say of the original does not hold for what is taken.
@@ -47,7 +45,10 @@ pub(crate) fn take(writer: &mut Writer, from: &Utf8Path, to: &Path, how: Take) -
         FileType::RegularFile => take_file(writer, &spot, from, to, how),
         other => {
             let what = describe(other);
-            Err(Error::new(ErrorKind::BadData, format!("{from} is {what}, neither a file nor a link nor a directory")))
+            Err(Error::new(
+                ErrorKind::BadData,
+                format!("{from} is {what}, neither a file nor a link nor a directory"),
+            ))
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use qchroot_api::camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Error, ErrorKind, FileKind, Observe, Place, Result};
+use qchroot_api::{Brand, Error, ErrorKind, FileKind, Observe, Place, Result};
 
 use crate::elf::Elf;
 use crate::libraries::{self, Loaded};
@@ -72,15 +72,19 @@ impl<'a> Closure<'a> {
         }
         let head = self.tree.head(&walk.real, script::LONGEST)?;
         if Elf::is(&head) {
-            let elf = Elf::read(self.tree.host, Place::host(&walk.real), walk.stat.size).map_err(|error| {
+            let elf = Elf::read(self.tree.host, &walk.real, walk.stat.size).map_err(|error| {
                 Error::new(ErrorKind::BadData, format!("{path:?}{why} is a damaged program")).cause(error)
             })?;
             return self.elf(path, &walk, elf);
         }
         match script::interpreter(&head) {
             Some(Ok(line)) if depth < DEEPEST => self.script(path, &line, depth),
-            Some(Ok(_)) => Err(Error::new(ErrorKind::BadData, format!("{path:?}: scripts for scripts without end"))),
-            Some(Err(why)) => Err(Error::new(ErrorKind::BadData, format!("bad first line of {path:?}")).cause(why)),
+            Some(Ok(_)) => {
+                Err(Error::new(ErrorKind::BadData, format!("{path:?}: scripts for scripts without end")))
+            }
+            Some(Err(why)) => {
+                Err(Error::new(ErrorKind::BadData, format!("bad first line of {path:?}")).cause(why))
+            }
             None => Err(no_program(path, &why)),
         }
     }
@@ -93,6 +97,22 @@ impl<'a> Closure<'a> {
             Error::new(ErrorKind::NotFound, message).hint(format!("install {name} on the host first"))
         })?;
         self.executable(&found, Some(script), depth + 1)
+    }
+
+    /// Adds the links at the root that lead to what is there already: of a merged `/usr`, `/bin` and its like.
+    pub(crate) fn links_of_root(&mut self, brand: Brand) -> Result<()> {
+        for name in brand.shared_paths().iter().filter(|path| !path.contains('/')) {
+            let path = Utf8Path::new("/").join(name);
+            if self.tree.host.link(&Place::host(&path))?.is_none() {
+                continue;
+            }
+            if let Some(walk) =
+                self.tree.walk(&path)?.filter(|walk| self.tree.entries.contains_key(&walk.real))
+            {
+                self.tree.take(&walk)?;
+            }
+        }
+        Ok(())
     }
 
     /// Adds a file, or a directory with all that is in it, by its absolute path.
@@ -124,7 +144,7 @@ impl<'a> Closure<'a> {
         }
         if Elf::is(&self.tree.head(&walk.real, 4)?) {
             // One that cannot be read is data, whatever it is for.
-            if let Ok(elf) = Elf::read(self.tree.host, Place::host(&walk.real), walk.stat.size) {
+            if let Ok(elf) = Elf::read(self.tree.host, &walk.real, walk.stat.size) {
                 return self.elf(path, walk, elf);
             }
         }
@@ -150,8 +170,11 @@ impl<'a> Closure<'a> {
         if let Some(interpreter) = &elf.interpreter {
             let found = self.tree.walk(Utf8Path::new(interpreter))?;
             let found = found.filter(|found| found.stat.kind == FileKind::File).ok_or_else(|| {
-                Error::new(ErrorKind::NotFound, format!("the loader {interpreter:?} is missing: {path} needs it"))
-                    .hint("the program was made for another system, or for libraries that are not installed")
+                Error::new(
+                    ErrorKind::NotFound,
+                    format!("the loader {interpreter:?} is missing: {path} needs it"),
+                )
+                .hint("the program was made for another system, or for libraries that are not installed")
             })?;
             self.tree.take(&found)?;
         }

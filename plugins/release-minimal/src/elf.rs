@@ -3,13 +3,16 @@
 use std::io::{Error, ErrorKind, Read, Result, Seek, SeekFrom};
 
 use object::elf::{
-    DF_1_NODEFLIB, DT_FLAGS_1, DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, DT_STRSZ, FileHeader32,
+    DF_1_NODEFLIB, DT_FLAGS_1, DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRSZ, DT_STRTAB, FileHeader32,
     FileHeader64, PT_LOAD,
 };
 use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 use object::read::{ReadCache, StringTable};
 use object::{Endianness, ReadRef};
-use qchroot_api::{Observe, Place};
+use qchroot_api::Observe;
+use qchroot_api::camino::Utf8Path;
+
+use crate::digest::HostFile;
 
 /// What a library must share with whoever needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,8 +53,8 @@ impl Elf {
     ///
     /// # Errors
     /// Invalid data, when it is none or is damaged.
-    pub(crate) fn read(host: &dyn Observe, place: Place, length: u64) -> Result<Self> {
-        let cache = ReadCache::new(HostFile { host, place, length, at: 0 });
+    pub(crate) fn read(host: &dyn Observe, path: &Utf8Path, length: u64) -> Result<Self> {
+        let cache = ReadCache::new(Seekable { file: HostFile::new(host, path), length });
         let class = (&cache).read_bytes_at(4, 1).map_err(|()| damaged("it is too short"))?;
         match class {
             [1] => parse::<FileHeader32<Endianness>, _>(&cache),
@@ -116,13 +119,14 @@ where
         _ => StringTable::default(),
     };
     for entry in entries.iter().take_while(|entry| entry.tag(endian).0 != 0) {
-        let list = || entry.string(endian, strings).map(|list| text(list).split(':').map(str::to_owned).collect());
+        let list =
+            || entry.string(endian, strings).map(|list| text(list).split(':').map(str::to_owned).collect());
         match entry.tag(endian) {
             DT_NEEDED => elf.needed.push(text(entry.string(endian, strings)?)),
             DT_SONAME => elf.soname = Some(text(entry.string(endian, strings)?)),
             DT_RPATH => elf.rpath = list()?,
             DT_RUNPATH => elf.runpath = Some(list()?),
-            DT_FLAGS_1 => elf.no_defaults = entry.val(endian) & u64::from(DF_1_NODEFLIB.0) != 0,
+            DT_FLAGS_1 => elf.no_defaults = entry.val(endian) & DF_1_NODEFLIB.0 != 0,
             _ => {}
         }
     }
@@ -144,32 +148,26 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A file of the host's, read through the view that sources have of it.
-struct HostFile<'a> {
-    host: &'a dyn Observe,
-    place: Place,
+/// A file of the host's in which one can go to and fro.
+struct Seekable<'a> {
+    file: HostFile<'a>,
     length: u64,
-    at: u64,
 }
 
-impl Read for HostFile<'_> {
+impl Read for Seekable<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let bytes = self.host.bytes(&self.place, self.at, buffer.len() as u64).map_err(Error::other)?;
-        let length = bytes.len().min(buffer.len());
-        buffer[..length].copy_from_slice(&bytes[..length]);
-        self.at += length as u64;
-        Ok(length)
+        self.file.read(buffer)
     }
 }
 
-impl Seek for HostFile<'_> {
+impl Seek for Seekable<'_> {
     fn seek(&mut self, to: SeekFrom) -> Result<u64> {
         let at = match to {
             SeekFrom::Start(at) => Some(at),
             SeekFrom::End(by) => self.length.checked_add_signed(by),
-            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+            SeekFrom::Current(by) => self.file.at.checked_add_signed(by),
         };
-        self.at = at.ok_or_else(|| damaged("an address outside the file"))?;
-        Ok(self.at)
+        self.file.at = at.ok_or_else(|| damaged("an address outside the file"))?;
+        Ok(self.file.at)
     }
 }

@@ -1,61 +1,62 @@
-//! Takes what was pinned, each file checked, and writes the skeleton around it. It does not know how the pins
-//! were found.
+//! Takes what was selected and writes the skeleton around it. It does not know how the selection was made.
 
-use std::collections::BTreeMap;
 use std::io::{self, Read};
 
-use qchroot_api::camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Error, ErrorKind, Node, NodeKind, Progress, Release, Result, Take, Work};
-use sha2::{Digest, Sha256};
+use qchroot_api::camino::Utf8Path;
+use qchroot_api::{Brand, Error, ErrorKind, Node, NodeKind, Progress, Result, Take, Work};
 
-use crate::Mode;
-use crate::pins::{self, Pin};
+use crate::digest::Digest;
+use crate::selection::{Mode, Selection};
 use crate::skeleton;
+use crate::tree::Entry;
 
-/// Fills the staging directory with the whole release.
-pub(crate) fn all(release: &Release, mode: Mode, work: &mut dyn Work) -> Result<()> {
-    let pins = pins::read(&release.pins)?;
-    let mut filling = Filling { release, mode, work, progress: progress(&pins) };
+/// Fills the staging directory. The digest over what was taken.
+pub(crate) fn all(selection: &Selection, brand: Brand, work: &mut dyn Work) -> Result<String> {
+    let mut filling = Filling { selection, brand, work, progress: progress(selection) };
+    let mut digest = Digest::new(selection);
     filling.directory(Utf8Path::new("."), 0o755)?;
-    for (path, pin) in &pins {
-        filling.take(path, pin)?;
+    for (path, entry) in &selection.entries {
+        filling.take(path, entry, &mut digest)?;
     }
-    filling.skeleton(&pins)?;
-    filling.work.tree().finish()
+    filling.skeleton()?;
+    filling.work.tree().finish()?;
+    Ok(digest.finish())
 }
 
-fn progress(pins: &BTreeMap<&Utf8Path, Pin<'_>>) -> Progress {
-    let bytes = pins.values().map(|pin| if let Pin::File(size, _) = pin { *size } else { 0 });
+fn progress(selection: &Selection) -> Progress {
     Progress {
         what: "taking the host's files".into(),
-        total_bytes: Some(bytes.sum()),
-        total_entries: Some(pins.len() as u64),
+        total_bytes: Some(selection.entries.values().map(Entry::size).sum()),
+        total_entries: Some(selection.entries.len() as u64),
         ..Progress::default()
     }
 }
 
 struct Filling<'a> {
-    release: &'a Release,
-    mode: Mode,
+    selection: &'a Selection,
+    brand: Brand,
     work: &'a mut dyn Work,
     progress: Progress,
 }
 
 impl Filling<'_> {
-    fn take(&mut self, path: &Utf8Path, pin: &Pin<'_>) -> Result<()> {
+    fn take(&mut self, path: &Utf8Path, entry: &Entry, digest: &mut Digest) -> Result<()> {
         if self.work.cancelled() {
             return Err(Error::new(ErrorKind::System, "interrupted"));
         }
         let inside = path.strip_prefix("/").unwrap_or(path);
-        match pin {
-            Pin::Directory => self.work.take(path, inside.as_std_path(), Take::Copy)?,
-            Pin::Link(to) => self.write(inside, NodeKind::Symlink { to: to.into() }, 0o777, &[])?,
-            Pin::File(size, digest) => {
+        let mut content: Box<dyn Read> = Box::new(io::empty());
+        match entry {
+            Entry::Directory(_) => self.work.take(path, inside.as_std_path(), Take::Copy)?,
+            Entry::Link(to) => self.write(inside, NodeKind::Symlink { to: to.into() }, 0o777, &[])?,
+            Entry::File(_) => {
                 self.work.take(path, inside.as_std_path(), self.how(inside))?;
-                self.check(path, &self.work.staging().join(inside), digest)?;
-                self.progress.bytes += size;
+                content = self.work.open(&self.work.staging().join(inside))?;
             }
         }
+        let added = digest.add(path, entry, &mut content);
+        added.map_err(|error| Error::from_io(&error, format!("cannot read what was taken of {path}")))?;
+        self.progress.bytes += entry.size();
         self.progress.entries += 1;
         self.work.progress(&self.progress);
         Ok(())
@@ -63,54 +64,36 @@ impl Filling<'_> {
 
     /// A container may write to what is not shared, and must not write to a file of the host's.
     fn how(&self, inside: &Utf8Path) -> Take {
-        let is_shared = || self.release.brand.shared_paths().iter().any(|dir| inside.starts_with(dir));
-        match self.mode {
+        let is_shared = || self.brand.shared_paths().iter().any(|dir| inside.starts_with(dir));
+        match self.selection.mode {
             Mode::Link if is_shared() => Take::Link,
             Mode::Reflink => Take::Reflink,
             Mode::Copy | Mode::Link | Mode::Mount => Take::Copy,
         }
     }
 
-    /// The host may have been changed since it was looked at.
-    fn check(&mut self, path: &Utf8Path, taken: &Utf8PathBuf, digest: &str) -> Result<()> {
-        let mut hash = Sha256::new();
-        let mut file = self.work.open(taken)?;
-        let mut buffer = vec![0; 1 << 17];
-        loop {
-            let read = file.read(&mut buffer);
-            match read.map_err(|error| Error::from_io(&error, format!("cannot read {taken}")))? {
-                0 => break,
-                length => hash.update(&buffer[..length]),
+    /// What the host's files do not bring themselves.
+    fn skeleton(&mut self) -> Result<()> {
+        for (path, mode) in skeleton::DIRECTORIES {
+            if self.is_free(path) {
+                self.directory(Utf8Path::new(path), *mode)?;
             }
         }
-        if pins::hex(&hash.finalize()) == digest {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::BadData, format!("{path} was changed while it was taken"))
-            .hint("try again when whoever changes the host is done"))
-    }
-
-    fn skeleton(&mut self, pins: &BTreeMap<&Utf8Path, Pin<'_>>) -> Result<()> {
-        let host_dirs = &self.release.host_dirs;
-        let is_free = |path: &str| {
-            let taken = pins.contains_key(&*Utf8PathBuf::from(format!("/{path}")));
-            let path = Utf8Path::new(path);
-            let through_link = path.ancestors().any(|above| {
-                matches!(pins.get(&*Utf8Path::new("/").join(above)), Some(Pin::Link(_)))
-            });
-            !taken && !through_link && !host_dirs.iter().any(|dir| path.starts_with(dir))
-        };
-        for (path, mode) in skeleton::DIRECTORIES.iter().filter(|(path, _)| is_free(path)) {
-            self.directory(Utf8Path::new(path), *mode)?;
-        }
-        let shell = self.release.pins.get(pins::SHELL).map_or("/bin/sh", String::as_str);
-        for (path, text) in skeleton::files(self.release.brand, shell) {
-            if is_free(path) {
+        for (path, text) in skeleton::files(self.brand, &self.selection.shell) {
+            if self.is_free(path) {
                 let kind = NodeKind::File { size: text.len() as u64 };
                 self.write(Utf8Path::new(path), kind, 0o644, text.as_bytes())?;
             }
         }
         Ok(())
+    }
+
+    fn is_free(&self, path: &str) -> bool {
+        let Selection { entries, host_dirs, .. } = self.selection;
+        let path = Utf8Path::new("/").join(path);
+        let is_link = |above: &Utf8Path| matches!(entries.get(above), Some(Entry::Link(_)));
+        let is_shown = || host_dirs.iter().any(|dir| path.starts_with(Utf8Path::new("/").join(dir)));
+        !entries.contains_key(&path) && !path.ancestors().any(is_link) && !is_shown()
     }
 
     fn directory(&mut self, path: &Utf8Path, mode: u32) -> Result<()> {
@@ -121,7 +104,6 @@ impl Filling<'_> {
     fn write(&mut self, path: &Utf8Path, kind: NodeKind, mode: u32, content: &[u8]) -> Result<()> {
         let path = path.as_std_path().to_owned();
         let node = Node { path, kind, mode, uid: 0, gid: 0, mtime: (0, 0), xattrs: vec![], flags: None };
-        let mut content: &mut dyn Read = if content.is_empty() { &mut io::empty() } else { &mut &*content };
-        self.work.tree().write(&node, &mut content)
+        self.work.tree().write(&node, &mut &*content)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
 
 use qchroot_api::camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Error, ErrorKind, FileKind, Place, Result};
+use qchroot_api::{Error, ErrorKind, FileKind, Result};
 
 use crate::elf::{Elf, Machine};
 use crate::loader::{Candidate, Loader};
@@ -39,7 +39,8 @@ impl Loaded {
 /// Not found, when a library is missing; the error says who needs it and where it was looked for.
 pub(crate) fn add(tree: &mut Tree<'_>, loader: &Loader, first: Rc<Loaded>) -> Result<()> {
     // The loader itself counts as loaded.
-    let mut names: HashSet<String> = first.elf.interpreter.iter().filter_map(|path| file_name(path)).collect();
+    let mut names: HashSet<String> =
+        first.elf.interpreter.iter().filter_map(|path| file_name(path)).collect();
     let mut files = HashSet::from([first.real.clone()]);
     let mut queue = VecDeque::from([first]);
     while let Some(loaded) = queue.pop_front() {
@@ -101,8 +102,10 @@ fn candidates(loader: &Loader, by: &Loaded, name: &str) -> Vec<Candidate> {
 
 /// The library at a path, if it is one for this machine.
 fn fitting(tree: &Tree<'_>, path: &Utf8Path, machine: Machine) -> Result<Option<(Walk, Elf)>> {
-    let Some(walk) = tree.walk(path)?.filter(|walk| walk.stat.kind == FileKind::File) else { return Ok(None) };
-    let elf = Elf::read(tree.host, Place::host(&walk.real), walk.stat.size).ok();
+    let Some(walk) = tree.walk(path)?.filter(|walk| walk.stat.kind == FileKind::File) else {
+        return Ok(None);
+    };
+    let elf = Elf::read(tree.host, &walk.real, walk.stat.size).ok();
     Ok(elf.filter(|elf| elf.machine == machine).map(|elf| (walk, elf)))
 }
 

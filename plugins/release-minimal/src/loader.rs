@@ -199,7 +199,8 @@ mod tests {
 
     #[test]
     fn hints_of_rtld_name_directories() {
-        let mut bytes: Vec<u8> = [0x746e_6845_u32, 1, 128, 24, 0, 23].iter().flat_map(|n| n.to_le_bytes()).collect();
+        let mut bytes: Vec<u8> =
+            [0x746e_6845_u32, 1, 128, 24, 0, 23].iter().flat_map(|n| n.to_le_bytes()).collect();
         bytes.resize(128, 0);
         bytes.extend(b"/lib:/usr/lib:/usr/local\0");
         assert_eq!(hints(&bytes), "/lib:/usr/lib:/usr/loca");

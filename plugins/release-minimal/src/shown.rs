@@ -16,7 +16,8 @@ const LOCAL: &[&str] =
 /// The directories, relative to the root; what lies in them is no longer taken along. Files elsewhere, such as
 /// below `/opt` or `/etc`, still are.
 pub(crate) fn directories(closure: &mut Closure<'_>, brand: Brand) -> Vec<Utf8PathBuf> {
-    let mut dirs: BTreeSet<Utf8PathBuf> = closure.shown.iter().map(|dir| below_root(dir).to_owned()).collect();
+    let mut dirs: BTreeSet<Utf8PathBuf> =
+        closure.shown.iter().map(|dir| below_root(dir).to_owned()).collect();
     for (path, entry) in &closure.tree.entries {
         if let (Entry::File(_), Some(dir)) = (entry, home_of(below_root(path), brand)) {
             dirs.insert(dir.into());

@@ -37,9 +37,7 @@ pub(crate) fn files(brand: Brand, shell: &str) -> Vec<(&'static str, String)> {
     vec![
         (
             "etc/passwd",
-            format!(
-                "root:*:0:0:root:/root:{shell}\nnobody:*:65534:65534:nobody:/nonexistent:{nologin}\n"
-            ),
+            format!("root:*:0:0:root:/root:{shell}\nnobody:*:65534:65534:nobody:/nonexistent:{nologin}\n"),
         ),
         ("etc/group", format!("{superusers}:*:0:\n{nobodies}:*:65534:\n")),
         ("etc/hosts", "127.0.0.1 localhost\n::1 localhost\n".into()),

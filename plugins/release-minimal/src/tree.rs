@@ -20,6 +20,13 @@ pub(crate) enum Entry {
     Link(Utf8PathBuf),
 }
 
+impl Entry {
+    /// Length in bytes; nothing but files has one.
+    pub(crate) fn size(&self) -> u64 {
+        if let Self::File(stat) = self { stat.size } else { 0 }
+    }
+}
+
 /// Where a path leads.
 #[derive(Debug)]
 pub(crate) struct Walk {

@@ -29,8 +29,14 @@ impl World {
     /// An empty one.
     #[track_caller]
     pub fn new() -> Self {
+        Self::within("/var/tmp")
+    }
+
+    /// An empty one below a directory, for its file system.
+    #[track_caller]
+    pub fn within(parent: &str) -> Self {
         assert!(geteuid().is_root(), "this test mounts and changes owners: run it as root");
-        let dir = TempDir::with_prefix_in("qchroot-e2e-", "/var/tmp").unwrap();
+        let dir = TempDir::with_prefix_in("qchroot-e2e-", parent).unwrap();
         let root = dir.path().canonicalize().unwrap().join("root");
         Self { dir: Some(dir), root }
     }
@@ -96,6 +102,11 @@ impl World {
     /// Runs a shell command in `web`.
     pub fn sh(&self, script: &str) -> Ran {
         self.run(["exec", "web", "--", "sh", "-c", script])
+    }
+
+    /// Runs a command of some shell's in `web`.
+    pub fn sh_with(&self, shell: &str, script: &str) -> Ran {
+        self.run(["exec", "web", "--", shell, "-c", script])
     }
 
     /// Runs the program up to its `point`th crash point.

@@ -16,6 +16,7 @@ mod probes;
 mod programs;
 mod questions;
 mod support;
+mod taking;
 #[cfg(target_os = "linux")]
 mod trees;
 mod writer;

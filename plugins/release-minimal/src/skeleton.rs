@@ -31,7 +31,7 @@ pub(crate) fn shell(programs: &[String]) -> String {
 /// Files with their content. No account can be logged in to by a password.
 pub(crate) fn files(brand: Brand, shell: &str) -> Vec<(&'static str, String)> {
     let (superusers, nobodies, nologin) = match brand {
-        Brand::Linux => ("root", "nogroup", "/usr/sbin/nologin"),
+        Brand::Linux | Brand::Kfreebsd => ("root", "nogroup", "/usr/sbin/nologin"),
         Brand::Freebsd => ("wheel", "nobody", "/usr/sbin/nologin"),
     };
     vec![

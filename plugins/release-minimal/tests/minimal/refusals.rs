@@ -54,7 +54,7 @@ fn programs_that_are_none() {
         ("gone", b"#!/no/such/interpreter\n", ErrorKind::NotFound, "which the script"),
         ("env", b"#!/usr/bin/env no-such-language\n", ErrorKind::NotFound, "no-such-language"),
         ("relative", b"#!sh\n", ErrorKind::BadData, "no absolute path"),
-        ("endless", &[b'#', b'!', b'/', b'x'], ErrorKind::BadData, "longer than the kernel reads"),
+        ("endless", b"#!/x", ErrorKind::BadData, "longer than the kernel reads"),
         ("cut", b"\x7fELF", ErrorKind::BadData, "damaged"),
         ("half", &fs::read("/bin/ls").unwrap()[..4000], ErrorKind::BadData, "damaged"),
     ];

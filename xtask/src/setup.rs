@@ -12,6 +12,7 @@ pub(crate) const TESTS: &[&str] = &[
     "bmake",
     "busybox-static",
     "bzip2",
+    "dpkg-dev",
     "e2fsprogs",
     "gcc",
     "git",

@@ -4,8 +4,8 @@
 use qchroot_api::{Observe, Place};
 
 use crate::bootstrap::Bootstrap;
+use crate::entry::{Entry, local};
 use crate::own::Own;
-use crate::sources::Entry;
 
 const LISTS: &str = "/var/lib/apt/lists";
 
@@ -13,9 +13,12 @@ const LISTS: &str = "/var/lib/apt/lists";
 /// another digest. Repositories that apt has not fetched yet have nothing to say.
 pub(crate) fn fingerprints(host: &dyn Observe, bootstrap: &Bootstrap, own: &Own) -> Vec<String> {
     let mut all = Vec::new();
-    for line in &bootstrap.entries {
-        let entry = Entry::parse(line).unwrap_or_else(|| Entry::of_address(line, &bootstrap.suite));
-        if let Some(text) = release_file(host, &entry) {
+    for text in &bootstrap.entries {
+        let entry = Entry::of_text(text).unwrap_or_else(|| Entry::of_address(text, &bootstrap.suite));
+        let Some(text) = release_file(host, &entry) else { continue };
+        if entry.components.is_empty() {
+            all.push(text);
+        } else {
             all.extend(packages_lines(&text, &entry.components, &own.arch).map(str::to_owned));
         }
     }
@@ -26,7 +29,19 @@ pub(crate) fn fingerprints(host: &dyn Observe, bootstrap: &Bootstrap, own: &Own)
 pub(crate) fn release_file(host: &dyn Observe, entry: &Entry) -> Option<String> {
     let stem = file_stem(&entry.uri, &entry.suite);
     let read = |name: &str| host.read(&Place::host(format!("{LISTS}/{stem}_{name}"))).ok();
-    read("InRelease").or_else(|| read("Release"))
+    local_release(host, entry).or_else(|| read("InRelease")).or_else(|| read("Release"))
+}
+
+/// The Release file of a repository on this machine; in a flat one without, its index.
+fn local_release(host: &dyn Observe, entry: &Entry) -> Option<String> {
+    let dir = entry.local()?;
+    let dir = if entry.suite.ends_with('/') {
+        format!("{dir}/{}", entry.suite)
+    } else {
+        format!("{dir}/dists/{}", entry.suite)
+    };
+    let read = |name: &str| host.read(&Place::host(format!("{dir}/{name}"))).ok();
+    read("InRelease").or_else(|| read("Release")).or_else(|| read("Packages"))
 }
 
 /// Who made the repository.
@@ -36,7 +51,7 @@ pub(crate) fn origin(release: &str) -> Option<&str> {
 
 /// apt's name for the files of a repository: the address without its scheme and user, `_` spelt out, `/` as `_`.
 fn file_stem(uri: &str, suite: &str) -> String {
-    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let rest = local(uri).or_else(|| uri.split_once("://").map(|(_, rest)| rest)).unwrap_or(uri);
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
     let whole = format!("{host}/{path}");
@@ -68,6 +83,8 @@ mod tests {
     fn files_are_where_apt_puts_them() {
         let cases = [
             ("http://deb.debian.org/debian/", "deb.debian.org_debian_dists_bookworm"),
+            ("file:/srv/debian", "_srv_debian_dists_bookworm"),
+            ("copy:///srv/debian", "_srv_debian_dists_bookworm"),
             ("https://user:secret@mirror.example:8080/a_b", "mirror.example:8080_a%5fb_dists_bookworm"),
         ];
         for (uri, stem) in cases {

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod bootstrap;
+mod entry;
 mod index;
 mod own;
 mod sources;
@@ -86,8 +87,8 @@ impl ReleaseSource for Debian {
             );
         }
         let entries = match &wanted.mirror {
-            Some(mirror) => vec![mirror.clone()],
-            None => sources::of_host(host, &own, &suite)?,
+            Some(mirror) => vec![bootstrap::mirror(mirror, want.any)?],
+            None => sources::of_host(host, &own, &suite, want.any)?,
         };
         let bootstrap = Bootstrap::new(suite, &own, wanted.variant, wanted.packages, entries)?;
         let digest = digest(&bootstrap, &index::fingerprints(host, &bootstrap, &own));

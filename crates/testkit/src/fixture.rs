@@ -202,7 +202,7 @@ impl Backend for FakeSource {
             capabilities: [Capability::Verified].into(),
             options: vec![
                 text("version", "1", "version to deliver"),
-                text("brand", "the host's", "linux or freebsd"),
+                text("brand", "the host's", "linux, freebsd or kfreebsd"),
                 text("fail", "nowhere", "resolve or fill: where to fail"),
                 OptionSpec::new("entries", OptionKind::Number, "0", "this many files in usr/share/many"),
             ],
@@ -218,6 +218,7 @@ impl ReleaseSource for FakeSource {
         let brand = match text(&want.options, "brand") {
             Some("linux") => Brand::Linux,
             Some("freebsd") => Brand::Freebsd,
+            Some("kfreebsd") => Brand::Kfreebsd,
             _ => native(host.platform()?),
         };
         let version = text(&want.options, "version").or(want.release.as_deref()).unwrap_or("1");

@@ -178,6 +178,34 @@ fn mounts_that_are_refused() {
 }
 
 #[test]
+fn files_over_files() {
+    let pair = Pair::new();
+    let mount = |at: &str, source: &str| {
+        let fs = MountFs::File { source: pair.dir.join(source) };
+        Step::Mount(qchroot_api::Mount::new(pair.inside(at), fs).read_only())
+    };
+    for (at, source) in [
+        ("full", "tree/f"),
+        ("now", "tree/f"),
+        ("none", "tree/f"),
+        ("etc/passwd", "tree/f"),
+        ("motd", "none"),
+    ] {
+        pair.agree(&mount(at, source));
+        pair.agree(&mount(at, source).inverse().unwrap());
+    }
+    let over = mount("motd", "tree/f");
+    pair.agree(&over);
+    pair.agree(&over);
+    let text = |host: &dyn Observe| host.read(&pair.inside("motd")).unwrap();
+    assert_eq!((text(&pair.fake), text(&pair.real)), ("f".into(), "f".into()));
+    pair.agree(&mount("motd", "left/over"));
+    pair.agree(&over.inverse().unwrap());
+    pair.agree(&over.inverse().unwrap());
+    assert_eq!((text(&pair.fake), text(&pair.real)), ("hello".into(), "hello".into()));
+}
+
+#[test]
 fn questions() {
     let pair = Pair::new();
     let view = |path: &str| pair.inside(path);

@@ -38,7 +38,9 @@ pub(crate) fn runs(brand: Brand) -> Result<bool> {
         return Ok(true);
     }
     for module in ["linux64elf", "linuxelf"] {
-        if command::run(&Command::new(["kldstat", "-q", "-m", module]), &mut |_| true)?.status == 0 {
+        if command::run(&Command::new(["kldstat", "-q", "-m", module]), &mut crate::running::Nobody)?.status
+            == 0
+        {
             return Ok(true);
         }
     }

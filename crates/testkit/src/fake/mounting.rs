@@ -1,7 +1,7 @@
 //! Mounting and unmounting, with the refusals of the two kernels.
 
 use camino::Utf8Path;
-use qchroot_api::{Error, ErrorKind, Mount, MountFs, Mounted, Place, Platform, Result};
+use qchroot_api::{Error, ErrorKind, Mount, MountFs, Mounted, Platform, Result};
 
 use super::node::{Body, Inode};
 use super::refuse;
@@ -11,10 +11,7 @@ use super::volume::{Spot, View};
 
 impl State {
     pub(crate) fn mount(&mut self, mount: &Mount) -> Result<()> {
-        let on = match &mount.fs {
-            MountFs::File { .. } => self.file(&mount.at)?,
-            _ => self.directory(&mount.at)?,
-        };
+        let on = self.target(mount)?;
         if on.is_mount_point() {
             let what = format!("cannot mount on {}", mount.at);
             let why = format!("{} is mounted there already", self.tree.mount(on.mount).line.fs);
@@ -45,28 +42,12 @@ impl State {
         Ok(())
     }
 
-    /// The directory at a place, which no link may stand for.
-    fn directory(&self, at: &Place) -> Result<Found> {
-        let found = self.tree.spot(at)?;
-        match self.tree.get(&found) {
-            Some(inode) if inode.is_directory() => Ok(found),
-            Some(inode) => Err(obstructed(at, &found.seen, inode)),
-            None => Err(missing(&found.seen)),
-        }
-    }
-
-    /// The file at a place, which no link may stand for.
-    fn file(&self, at: &Place) -> Result<Found> {
-        let found = self.tree.spot(at)?;
-        match self.tree.get(&found).map(|inode| (inode, &inode.body)) {
-            Some((_, Body::File(_))) => Ok(found),
-            Some((inode, _)) => {
-                let name = found.seen.file_name().unwrap_or("/");
-                let what = format!("cannot use {at}: {name} is {}, not a file", inode.words());
-                Err(Error::new(ErrorKind::Exists, what))
-            }
-            None => Err(missing(&found.seen)),
-        }
+    /// What a mount covers, which no link may stand for.
+    fn target(&self, mount: &Mount) -> Result<Found> {
+        let found = self.tree.spot(&mount.at)?;
+        let inode = self.tree.get(&found).ok_or_else(|| missing(&found.seen))?;
+        refuse_kind(mount, &found, inode)?;
+        Ok(found)
     }
 
     fn offers(&self, fs: &MountFs) -> Result<()> {
@@ -178,9 +159,7 @@ impl State {
 
     pub(crate) fn unmount(&mut self, mount: &Mount) -> Result<()> {
         let Some((found, inode)) = self.tree.find(&mount.at)? else { return Ok(()) };
-        if !inode.is_directory() && !covers_files(&mount.fs) {
-            return Err(obstructed(&mount.at, &found.seen, &inode));
-        }
+        refuse_kind(mount, &found, &inode)?;
         if !found.is_mount_point() {
             return Ok(());
         }
@@ -203,9 +182,20 @@ impl State {
     }
 }
 
-/// Whether a mount may cover a file.
-pub(crate) fn covers_files(fs: &MountFs) -> bool {
-    matches!(fs, MountFs::File { .. } | MountFs::Foreign { .. })
+/// Refuses what a mount cannot cover: a file covers a file, and all else a directory.
+pub(crate) fn refuse_kind(mount: &Mount, found: &Found, inode: &Inode) -> Result<()> {
+    let is_file = matches!(inode.body, Body::File(_));
+    match &mount.fs {
+        MountFs::Foreign { .. } if is_file => Ok(()),
+        MountFs::File { .. } if is_file => Ok(()),
+        MountFs::File { .. } => {
+            let name = found.seen.file_name().unwrap_or("/");
+            let what = format!("cannot use {}: {name} is {}, not a file", mount.at, inode.words());
+            Err(Error::new(ErrorKind::Exists, what))
+        }
+        _ if inode.is_directory() => Ok(()),
+        _ => Err(obstructed(&mount.at, &found.seen, inode)),
+    }
 }
 
 fn source_in_table(fs: &MountFs) -> String {

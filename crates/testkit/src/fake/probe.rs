@@ -4,9 +4,8 @@ use camino::Utf8Path;
 use qchroot_api::{ErrorKind, Mount, Place, Platform, Result, Step};
 use qchroot_engine::Probe;
 
-use super::mounting::covers_files;
+use super::mounting::refuse_kind;
 use super::node::{Body, Inode};
-use super::resolve::obstructed;
 use super::state::State;
 
 impl State {
@@ -90,9 +89,7 @@ impl State {
 
     fn probe_mount(&self, mount: &Mount, there: Probe, free: Probe) -> Result<Probe> {
         let Some((found, inode)) = self.tree.find(&mount.at)? else { return Ok(free) };
-        if !inode.is_directory() && !covers_files(&mount.fs) {
-            return Err(obstructed(&mount.at, &found.seen, &inode));
-        }
+        refuse_kind(mount, &found, &inode)?;
         if !found.is_mount_point() {
             return Ok(free);
         }

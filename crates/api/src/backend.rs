@@ -101,10 +101,31 @@ pub trait ReleaseSource: Backend {
     fn resolve(&self, want: &ReleaseWish, host: &dyn Observe) -> Result<Release>;
 
     /// Fills the staging directory with the whole userland of `release`, verified, and leaves nothing else.
+    ///
+    /// What the userland was made for is then told by its own files, and [`Release::brand`] is the answer only where
+    /// they say nothing, or where the user gave the option `brand`, if the source has one.
     fn fill(&self, release: &Release, work: &mut dyn Work) -> Result<()>;
 }
 
 /// How a container's private tree and the shared base become one root.
+///
+/// What an author must know:
+///
+/// - Both plans are made from what [`Observe`] shows now, and carried out later, step by step. While a container is
+///   attached the same plan must be found done in every step, and its inverses, last first, must leave the machine
+///   as it was; [`crate::Step::inverse`] is all there is to undo it.
+/// - What lies inside the root is named by [`crate::Place::within`], so that no link planted there is followed; the
+///   container's own directories, out of reach from inside, by [`crate::Place::host`].
+/// - A base is immutable and shared by containers that run at this moment: it is only ever mounted read-only, copied,
+///   or put below a layer that takes the changes. [`Base::shared`] says which paths have their content in `sharedfs`
+///   alone.
+/// - After `attach` the isolation mounts over `dev` and `proc`, and over `sys` for some userlands. What is put there
+///   before must bear that.
+/// - [`Base::brand`] says what the userland was made for, by its own files; it may differ from the kernel.
+/// - A storage with [`Capability::OwnRoot`] is given the tree that its option `path` names as its base, whether it is
+///   there or not, and must refuse one that is not.
+///
+/// `qchroot_testkit::behavior::storage` examines all of this.
 pub trait SharedStorage: Backend {
     /// Steps that build the container's private data in `container.dir`, an empty staging directory that is
     /// renamed when all is done; so nothing in it may name its own path. Mounts nothing. `dir/root` exists after.
@@ -122,6 +143,9 @@ pub trait SharedStorage: Backend {
 }
 
 /// What keeps a container's processes apart.
+///
+/// `up` chooses its mounts by [`Base::brand`] and the kernel; the engine has asked before that the kernel runs such a
+/// userland at all ([`crate::Query::Runs`]).
 pub trait Isolation: Backend {
     /// Steps after storage is attached that make the root ready for processes: devices, proc, an init, a jail.
     fn up(&self, base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan>;

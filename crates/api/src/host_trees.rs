@@ -1,4 +1,4 @@
-//! The option `host_trees` that every storage offers: the host's `/usr/src` and `/usr/ports`, read-only.
+//! The option `host_trees` that storages with a base offer: the host's `/usr/src` and `/usr/ports`, read-only.
 //!
 //! It knows where the trees stand on the host, not how a storage lays out a root.
 

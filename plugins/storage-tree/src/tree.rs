@@ -59,14 +59,17 @@ fn real(path: &Utf8Path, host: &dyn Observe) -> Result<Option<Utf8PathBuf>> {
 /// The running system itself, and whatever holds containers or is held by one.
 fn refuse_own(tree: &Utf8Path, container: &Container, host: &dyn Observe) -> Result<()> {
     if tree == "/" {
-        return Err(refused(tree, "the running system's own root cannot be a container".into()));
+        return Err(refused(tree, "the running system's own root cannot be a container".into())
+            .hint("name the directory that another system is mounted on"));
     }
     let lib = container.dir.parent().unwrap_or(&container.dir);
     let lib = real(lib, host)?.unwrap_or_else(|| lib.to_owned());
     if tree.starts_with(&lib) {
-        Err(refused(tree, format!("{tree} lies in {lib}, where containers are kept")))
+        Err(refused(tree, format!("{tree} lies in {lib}, where containers are kept"))
+            .hint("choose a directory outside of it, or leave out --source-tree"))
     } else if lib.starts_with(tree) {
-        Err(refused(tree, format!("{tree} holds {lib}, where containers are kept")))
+        Err(refused(tree, format!("{tree} holds {lib}, where containers are kept"))
+            .hint("choose a directory that does not hold it, or keep containers elsewhere with --root"))
     } else {
         Ok(())
     }

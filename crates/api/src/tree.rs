@@ -8,7 +8,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use crate::{Observe, Result};
+use crate::{Error, Observe, Result};
 
 /// One entry of a tree to write. Names need not be UTF-8.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -189,4 +189,12 @@ pub trait Work {
 
     /// Opens a file of the host's for reading.
     fn open(&mut self, path: &Utf8PathBuf) -> Result<Box<dyn Read + Send>>;
+
+    /// Opens a file of the host's for reading from `offset` on, in bytes.
+    fn open_at(&mut self, path: &Utf8Path, offset: u64) -> Result<Box<dyn Read + Send>> {
+        let mut file = self.open(&path.to_owned())?;
+        std::io::copy(&mut file.by_ref().take(offset), &mut std::io::sink())
+            .map_err(|error| Error::from_io(&error, format!("cannot read {path}")))?;
+        Ok(file)
+    }
 }

@@ -20,6 +20,19 @@ mod tests {
     fn every_back_end_of_the_tree_is_linked_once() {
         let registry = Registry::linked().unwrap();
         let names: Vec<String> = registry.infos().into_iter().map(|info| info.name).collect();
-        assert_eq!(names, ["debian", "distset", "host", "tarball", "nullfs", "overlay", "tree", "chroot"]);
+        let known = [
+            "buildworld",
+            "debian",
+            "distset",
+            "host",
+            "media",
+            "minimal",
+            "tarball",
+            "nullfs",
+            "overlay",
+            "tree",
+            "chroot",
+        ];
+        assert_eq!(names, known);
     }
 }

@@ -2,7 +2,7 @@
 //! source.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -118,6 +118,13 @@ impl Work for Staging<'_> {
 
     fn open(&mut self, path: &Utf8PathBuf) -> Result<Box<dyn Read + Send>> {
         let file = File::open(path).or_error(|| format!("cannot open {path}"))?;
+        Ok(Box::new(file))
+    }
+
+    fn open_at(&mut self, path: &Utf8Path, offset: u64) -> Result<Box<dyn Read + Send>> {
+        let message = || format!("cannot open {path}");
+        let mut file = File::open(path).or_error(message)?;
+        file.seek(SeekFrom::Start(offset)).or_error(message)?;
         Ok(Box::new(file))
     }
 }

@@ -23,6 +23,7 @@ mod input;
 mod interruptions;
 mod lifecycle;
 mod many;
+mod media;
 mod minimal;
 mod mounted_inside;
 mod program;

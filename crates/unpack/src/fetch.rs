@@ -7,12 +7,13 @@ use std::thread;
 
 use qchroot_api::camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{Error, ErrorKind, Observe, Place, Progress, Result, Work};
+use sha2::{Digest, Sha256};
 
 use crate::blame::Blame;
-use crate::cache::Cache;
+use crate::cache::{Cache, hex};
 use crate::net::{Ask, Connection, Failure, Network, Stop};
 use crate::transfer::{Transfer, wrong_digest};
-use crate::{Address, Limits, Patience, Proxies, Summary, unpack_showing};
+use crate::{Address, HostFile, Limits, Patience, Proxies, Summary, unpack_showing};
 
 /// Files that are fetched at once.
 const AT_ONCE: usize = 3;
@@ -60,6 +61,14 @@ pub fn fetch(wanted: &Wanted, work: &mut dyn Work) -> Result<Utf8PathBuf> {
     Fetcher::default().fetch(wanted, work)
 }
 
+/// SHA-256 of what lies at the first mirror that has it, lower-case hex. All of it is read, and none of it kept.
+///
+/// # Errors
+/// As [`small`], for a file of any length.
+pub fn digest(mirrors: &[Address], host: &dyn Observe) -> Result<String> {
+    Fetcher::default().digest(mirrors, host)
+}
+
 /// Fetches, with a patience and proxies of its own.
 #[derive(Debug, Clone)]
 pub struct Fetcher(Arc<Network>);
@@ -80,26 +89,43 @@ impl Fetcher {
 
     /// As the function [`small`].
     pub fn small(&self, mirrors: &[Address], limit: u64, host: &dyn Observe) -> Result<Vec<u8>> {
-        let mut blame = Blame::default();
-        for mirror in mirrors {
-            let outcome = match mirror.path() {
-                Some(path) => local_bytes(path, limit, host),
-                None => self.remote_bytes(mirror, limit),
-            };
-            match outcome {
-                Ok(bytes) => return Ok(bytes),
-                Err(error) => blame.add(mirror, error),
-            }
-        }
-        Err(blame.error(mirrors.first().map_or("nothing", Address::file_name)))
+        first(mirrors, |mirror| match mirror.path() {
+            Some(path) => local_bytes(path, limit, host),
+            None => self.patiently(|| {
+                let mut all = Vec::new();
+                self.pass(mirror, &mut |bytes| {
+                    all.extend_from_slice(bytes);
+                    if all.len() as u64 > limit { Err(too_long(limit)) } else { Ok(()) }
+                })?;
+                Ok(all)
+            }),
+        })
     }
 
-    fn remote_bytes(&self, mirror: &Address, limit: u64) -> Result<Vec<u8>> {
+    /// As the function [`digest`].
+    pub fn digest(&self, mirrors: &[Address], host: &dyn Observe) -> Result<String> {
+        first(mirrors, |mirror| match mirror.path() {
+            Some(path) => {
+                let told = |e: &std::io::Error| Error::from_io(e, format!("cannot read {path}"));
+                crate::sha256(HostFile::open(path, host)?).map(|(sha256, _)| sha256).map_err(|e| told(&e))
+            }
+            None => self.patiently(|| {
+                let mut hash = Sha256::new();
+                self.pass(mirror, &mut |bytes| {
+                    hash.update(bytes);
+                    Ok(())
+                })?;
+                Ok(hex(hash))
+            }),
+        })
+    }
+
+    fn patiently<T>(&self, attempt: impl Fn() -> Result<T, Failure>) -> Result<T> {
         let mut tried = 0;
         loop {
             tried += 1;
-            match self.attempt(mirror, limit) {
-                Ok(bytes) => return Ok(bytes),
+            match attempt() {
+                Ok(value) => return Ok(value),
                 Err(Failure::Again(_)) if tried < self.0.patience.tries.min(3) => {
                     thread::sleep(self.0.patience.pause * tried);
                 }
@@ -110,22 +136,21 @@ impl Fetcher {
         }
     }
 
-    fn attempt(&self, mirror: &Address, limit: u64) -> Result<Vec<u8>, Failure> {
+    /// Hands over all that the mirror sends, once.
+    fn pass(&self, mirror: &Address, each: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<(), Failure> {
         let stop = Stop::new(Arc::new(|| false));
         let (head, connection) = Connection::open(mirror, &Ask::default(), &self.0, &stop)?;
-        let mut all = Vec::new();
+        let mut length = 0;
         while let Some(bytes) = connection.next(&stop)? {
-            all.extend(bytes);
-            if all.len() as u64 > limit {
-                return Err(Failure::Mirror(too_long(limit)));
-            }
+            length += bytes.len() as u64;
+            each(&bytes).map_err(Failure::Mirror)?;
         }
         match head.total {
-            Some(total) if total != all.len() as u64 => {
-                let message = format!("it ended after {} of {total} bytes", all.len());
+            Some(total) if total != length => {
+                let message = format!("it ended after {length} of {total} bytes");
                 Err(Failure::Again(Error::new(ErrorKind::BadData, message)))
             }
-            _ => Ok(all),
+            _ => Ok(()),
         }
     }
 
@@ -188,6 +213,18 @@ impl Fetcher {
             wanted.iter().zip(inputs).map(unpack).collect()
         })
     }
+}
+
+/// What the first mirror gives that gives something.
+fn first<T>(mirrors: &[Address], ask: impl Fn(&Address) -> Result<T>) -> Result<T> {
+    let mut blame = Blame::default();
+    for mirror in mirrors {
+        match ask(mirror) {
+            Ok(value) => return Ok(value),
+            Err(error) => blame.add(mirror, error),
+        }
+    }
+    Err(blame.error(mirrors.first().map_or("nothing", Address::file_name)))
 }
 
 /// Tells the threads that fetch that nobody waits for them any more.

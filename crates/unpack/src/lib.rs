@@ -32,7 +32,7 @@ use qchroot_api::{Error, ErrorKind, Progress, Result, Work};
 
 pub use address::{Address, Scheme};
 use archive::{Archive, Member};
-pub use fetch::{Fetcher, Wanted, fetch, small, unpack_all};
+pub use fetch::{Fetcher, Wanted, digest, fetch, small, unpack_all};
 pub use host_file::HostFile;
 pub use limits::Limits;
 pub use net::{Patience, Proxies};
@@ -114,6 +114,8 @@ fn extract(
         work.progress(&progress);
     }
     archive.finish()?;
+    progress.bytes = archive.bytes_read();
+    work.progress(&progress);
     Ok(progress.entries)
 }
 

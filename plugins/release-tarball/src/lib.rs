@@ -100,17 +100,17 @@ fn pin(asked: &Asked, any: bool, host: &dyn Observe) -> Result<(String, Vec<(Str
             let digest = signed.check(file?, archive.file_name())?;
             Ok((digest.clone(), checks(Some(&digest), None)))
         }
-        (None, None, Some(file)) => {
-            let told = |e: &std::io::Error| Error::from_io(e, format!("cannot read the archive {archive}"));
-            let (digest, _) = qchroot_unpack::sha256(file?).map_err(|e| told(&e))?;
+        (None, Some(signed), None) => Ok((signed.digest()?, checks(None, Some(signed)))),
+        // What lies on this machine is read even to be refused: the error tells its digest.
+        (None, None, local) if any || local.is_some() => {
+            let digest = qchroot_unpack::digest(&asked.mirrors, host)?;
             if any {
                 Ok((digest.clone(), checks(Some(&digest), None)))
             } else {
                 Err(unchecked(archive, &digest))
             }
         }
-        (None, Some(signed), None) => Ok((signed.digest()?, checks(None, Some(signed)))),
-        (None, None, None) => Err(unpinned(archive)),
+        (None, None, _) => Err(unchecked(archive, "DIGEST")),
     }
 }
 
@@ -127,7 +127,7 @@ fn wanted(release: &Release) -> Result<Wanted> {
         return Err(Error::new(ErrorKind::Internal, "release without the address of its archive"));
     };
     Ok(Wanted {
-        name: archive.to_string(),
+        name: archive.shown(),
         sha256: release.pins.get("sha256").cloned(),
         size: None,
         entries: None,
@@ -157,11 +157,9 @@ fn brand_of(platform: Platform) -> Brand {
 }
 
 fn unchecked(archive: &Address, digest: &str) -> Error {
-    Error::new(ErrorKind::BadData, format!("{archive} cannot be checked: no digest is known for it"))
-        .hint(format!("compare with what its maker publishes, then add -o sha256={digest}, or --any-release"))
-}
-
-fn unpinned(archive: &Address) -> Error {
-    Error::new(ErrorKind::BadData, format!("{archive} cannot be checked: no digest is known for it"))
-        .hint("add -o sha256=DIGEST or -o key=FILE")
+    Error::new(
+        ErrorKind::BadData,
+        format!("{} cannot be checked: no digest is known for it", archive.shown()),
+    )
+    .hint(format!("compare with what its maker publishes, then add -o sha256={digest}, or --any-release"))
 }

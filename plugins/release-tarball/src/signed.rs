@@ -52,16 +52,8 @@ fn is_key(text: &str) -> bool {
 }
 
 fn first(signatures: &[Address], host: &dyn Observe) -> Result<String> {
-    for address in signatures {
-        match small(std::slice::from_ref(address), LONGEST, host) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            bytes => {
-                return String::from_utf8(bytes?)
-                    .map_err(|_| Error::new(ErrorKind::BadData, format!("{address} is no text")));
-            }
-        }
-    }
-    let names: Vec<String> = signatures.iter().map(Address::to_string).collect();
-    Err(Error::new(ErrorKind::NotFound, format!("no signature is found: neither {}", names.join(" nor ")))
-        .hint("say where it is with -o signature=FILE"))
+    let bytes = small(signatures, LONGEST, host).map_err(|error| {
+        error.while_doing("no signature, which the option signature can say the place of")
+    })?;
+    String::from_utf8(bytes).map_err(|_| Error::new(ErrorKind::BadData, "the signature is no text"))
 }

@@ -8,10 +8,14 @@
 //! # }
 //! ```
 //!
+//! A source has two: [`source`] on the fake machine and [`source_on_machine`] on the real one. One that reads more
+//! than files and the answers of few programs needs the second only.
+//!
 //! The suites know no back end by name; they ask it for its platforms, options and capabilities.
 
 mod footprint;
 mod isolation;
+mod progress;
 mod real;
 mod source;
 mod storage;
@@ -24,6 +28,7 @@ use qchroot_api::toml::Value;
 use qchroot_api::{Backend, ErrorKind, Kind, Observe, OptionKind, Options, Plan, Platform};
 
 pub use isolation::isolation;
+pub use real::{SourceOnMachine, source_on_machine};
 pub use source::source;
 pub use storage::storage;
 

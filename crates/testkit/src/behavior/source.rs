@@ -2,11 +2,11 @@
 
 use camino::Utf8Path;
 use libtest_mimic::Trial;
-use qchroot_api::{Kind, Place, Platform, Release, ReleaseSource, ReleaseWish, Result, Step};
+use qchroot_api::{Kind, Place, Platform, Progress, Release, ReleaseSource, ReleaseWish, Result, Step};
 use qchroot_engine::{Host, Workplace};
 
 use super::transaction::succeed;
-use super::{trial, view};
+use super::{progress, trial, view};
 use crate::{FakeHost, Moment};
 
 /// How a suite makes the source it examines.
@@ -31,7 +31,7 @@ pub fn source(make: Make, prepare: Prepare) -> Vec<Trial> {
         };
         trials.extend(platforms.iter().map(of));
     };
-    add("the same wish gives the same release", same_release);
+    add("the same wish gives the same release, and asking changes nothing", same_release);
     add("a release crosses the border unchanged", release_round_trips);
     add("fill leaves a userland in the staging directory and nothing else", fills);
     add("filling twice gives the same tree", |w| {
@@ -70,8 +70,11 @@ impl World {
     }
 
     fn fill(&self) -> Result<()> {
+        self.fill_showing(&mut |_| ())
+    }
+
+    fn fill_showing(&self, mut show: &mut dyn FnMut(&Progress)) -> Result<()> {
         let release = self.release();
-        let mut show = |_: &qchroot_api::Progress| {};
         let mut work = self.host.work(&Workplace::beside(STAGING.into()), &mut show)?;
         self.source.fill(&release, &mut *work)
     }
@@ -83,7 +86,10 @@ impl World {
 }
 
 fn same_release(w: &World) {
+    let everything = || w.host.files(["/"]);
+    let before = everything();
     let release = w.release();
+    before.assert_same(&everything(), "resolve");
     assert_eq!(release, w.release());
     assert_eq!(release, w.again(World::release));
     let hex = release.digest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
@@ -100,7 +106,9 @@ fn release_round_trips(w: &World) {
 fn fills(w: &World) {
     let outside = || w.host.files(["/etc", "/usr", "/var", "/tmp", "/run"]);
     let before = outside();
-    w.filled();
+    let mut told = vec![];
+    w.fill_showing(&mut |progress| told.push(progress.clone())).expect("the staging directory can be filled");
+    progress::is_plausible(&told);
     before.assert_same(&outside(), "outside the staging directory");
     let names = view(&w.host).list(&Place::host(STAGING)).expect("the staging directory is there");
     assert!(names.iter().any(|name| name == "usr" || name == "bin"), "{names:?} is no userland");

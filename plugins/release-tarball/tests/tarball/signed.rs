@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use qchroot_api::{ErrorKind, Options, Release, Result};
 use tempfile::TempDir;
 
+use qchroot_testkit::server::{FtpServer, HttpServer};
+
 use crate::support::{self, fill, run, says};
 
 /// A signed archive with one file, and the keys.
@@ -82,7 +84,7 @@ fn the_key_may_be_given_itself_and_the_signature_elsewhere() {
     let release = resolve(signed.options(&[("key", &key)])).unwrap();
     fs::rename(signed.path("tiny.tar.minisig"), signed.path("moved")).unwrap();
     let error = resolve(signed.options(&[("key", &key)])).unwrap_err();
-    says(&error, ErrorKind::NotFound, &["tiny.tar.minisig", "tiny.tar.sig", "signature=FILE"]);
+    says(&error, ErrorKind::NotFound, &["tiny.tar.minisig", "tiny.tar.sig", "option signature"]);
     let moved = signed.path("moved").to_str().unwrap().to_owned();
     let again = resolve(signed.options(&[("key", &key), ("signature", &moved)])).unwrap();
     assert_eq!(again.digest, release.digest);
@@ -124,4 +126,34 @@ fn keys_that_are_none_are_told() {
     says(&told("/no/such/key"), ErrorKind::NotFound, &["/no/such/key"]);
     says(&told("https://host/key.pub"), ErrorKind::Config, &["must be a file"]);
     says(&told(signed.path("signify.sec").to_str().unwrap()), ErrorKind::Config, &["no public key"]);
+}
+
+#[test]
+fn archives_and_signatures_come_from_servers_and_from_the_next_mirror() {
+    let signed = Signed::new();
+    signed.sign("minisign");
+    let (http, ftp) = (HttpServer::serving(signed.dir.path()), FtpServer::serving(signed.dir.path()));
+    for address in [http.url("/tiny.tar"), ftp.url("/tiny.tar")] {
+        let gone = address.replace("tiny.tar", "gone/tiny.tar");
+        let options = |more: &[(&str, &str)]| {
+            let mut options = signed.options(&[&[("path", gone.as_str())], more].concat());
+            options.insert("mirrors".into(), vec![address.clone()].into());
+            options
+        };
+        let installs = |release: Release| {
+            let staging = tempfile::tempdir().unwrap();
+            fill(&release, staging.path()).unwrap();
+            assert_eq!(fs::read_to_string(staging.path().join("etc/motd")).unwrap(), "hello\n");
+            release.digest
+        };
+        let key = signed.key("minisign");
+        installs(resolve(options(&[("key", &key)])).unwrap());
+        let error = resolve(options(&[])).unwrap_err();
+        says(&error, ErrorKind::BadData, &["cannot be checked", "--any-release"]);
+        let digest = installs(support::resolve(options(&[]), true).unwrap());
+        installs(resolve(options(&[("sha256", &digest), ("key", &key)])).unwrap());
+        let release = resolve(options(&[("sha256", &"0".repeat(64))])).unwrap();
+        let error = fill(&release, tempfile::tempdir().unwrap().path()).unwrap_err();
+        says(&error, ErrorKind::BadData, &["SHA-256", &digest]);
+    }
 }

@@ -3,6 +3,8 @@
 
 mod isolation;
 mod lab;
+mod snapshot;
+mod source;
 mod storage;
 
 use std::os::unix::process::CommandExt;
@@ -14,6 +16,7 @@ use qchroot_engine::Host;
 use qchroot_host::Machine;
 
 pub(crate) use isolation::isolation;
+pub use source::{SourceOnMachine, source_on_machine};
 pub(crate) use storage::storage;
 
 /// Tells the second run from the first.

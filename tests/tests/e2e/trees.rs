@@ -230,6 +230,20 @@ fn a_crash_at_any_step_leaves_nothing_either() {
 }
 
 #[test]
+fn what_is_mounted_is_found_without_a_journal() {
+    let drive = Drive::with_web();
+    let world = &drive.world;
+    fs::write(drive.at.join("etc/resolv.conf"), "").unwrap();
+    let before = drive.tree();
+    world.run(["config", "web", "--command", "sleeper=sleep 1000"]).ok();
+    world.run(["start", "web"]).ok();
+    fs::remove_file(world.root.join("run/web/start")).unwrap();
+    assert_eq!(world.state("web"), "partial");
+    world.run(["stop", "web"]).ok();
+    drive.assert_left(&before, "a stop without a journal");
+}
+
+#[test]
 fn links_in_a_hostile_tree_lead_nowhere() {
     let drive = Drive::with_web();
     let host = |path: &str| Tree::without(Path::new(path), &["pts", "shm", "mqueue"]);

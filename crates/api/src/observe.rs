@@ -131,6 +131,10 @@ pub struct Stat {
     pub size: u64,
     /// Modification time: seconds since the epoch, nanoseconds.
     pub mtime: (i64, u32),
+    /// How many names it has.
+    pub links: u64,
+    /// Its file system and its number there: the same for all names of one file.
+    pub id: (u64, u64),
     /// Device number of a device node: major, minor.
     pub device: Option<(u32, u32)>,
 }
@@ -204,6 +208,37 @@ impl dyn Observe + '_ {
         ask!(self, Query::Link { at: at.clone() }, Path)
     }
 
+    /// A path of the host's without any link, as the kernel tells it to a program that works there; what does not
+    /// exist stays as it is.
+    ///
+    /// # Errors
+    /// Bad data for links that lead round in a circle.
+    pub fn real_path(&self, path: &Utf8Path) -> Result<Utf8PathBuf> {
+        let mut links = 0;
+        let mut done = Utf8PathBuf::from("/");
+        let mut left = parts(path);
+        while let Some(part) = left.pop() {
+            if part == ".." {
+                done.pop();
+                continue;
+            }
+            let next = done.join(part);
+            let Some(to) = self.link(&Place::host(&next))? else {
+                done = next;
+                continue;
+            };
+            links += 1;
+            if links > MOST_LINKS {
+                return Err(Error::new(ErrorKind::BadData, format!("{path} leads round in a circle")));
+            }
+            if to.is_absolute() {
+                done = "/".into();
+            }
+            left.extend(parts(&to));
+        }
+        Ok(done)
+    }
+
     /// Names in a directory, sorted.
     pub fn list(&self, at: &Place) -> Result<Vec<String>> {
         ask!(self, Query::List { at: at.clone() }, Names)
@@ -238,4 +273,12 @@ impl dyn Observe + '_ {
     pub fn holder(&self, at: &Utf8Path) -> Result<Option<i32>> {
         ask!(self, Query::Holder { at: at.to_owned() }, Pid)
     }
+}
+
+/// As many links are followed on one path as Linux follows; path_resolution(7).
+const MOST_LINKS: u32 = 40;
+
+/// The names in a path, the first one last.
+fn parts(path: &Utf8Path) -> Vec<String> {
+    path.as_str().split('/').rev().filter(|part| !matches!(*part, "" | ".")).map(str::to_owned).collect()
 }

@@ -18,6 +18,12 @@ pub(crate) fn identity(stat: &Stat) -> (u64, u64) {
     (u64::from(stat.st_dev), u64::from(stat.st_ino))
 }
 
+/// How many names a file has.
+#[allow(clippy::useless_conversion, reason = "the kernel's types have 32 bits on some systems")]
+pub(crate) fn links(stat: &Stat) -> u64 {
+    u64::from(stat.st_nlink)
+}
+
 /// What a file carries beside its content.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Attributes {

@@ -10,7 +10,7 @@ use rustix::fs::{FileType, OFlags, fstat, major, minor};
 use crate::errors::OrError;
 use crate::files::permissions;
 use crate::process::{members, service};
-use crate::{beneath, command, dir, mount, os};
+use crate::{attributes, beneath, command, dir, mount, os};
 
 /// The longest text that is read, in bytes.
 const LONGEST: u64 = 16 << 20;
@@ -53,6 +53,8 @@ fn stat(at: &Place) -> Result<Option<Stat>> {
         gid: stat.st_gid,
         size: u64::try_from(stat.st_size).unwrap_or(0),
         mtime: (stat.st_mtime, u32::try_from(stat.st_mtime_nsec).unwrap_or(0)),
+        links: attributes::links(&stat),
+        id: attributes::identity(&stat),
         device: is_device.then(|| (major(stat.st_rdev), minor(stat.st_rdev))),
     }))
 }

@@ -95,7 +95,7 @@ impl ReleaseSource for Buildworld {
         let target = Target::new(wanted.target.as_deref())?;
         let names = Names::read(host, &tree.src)?;
         let knobs = Knobs::new(&wanted.knobs, wanted.profile.as_deref(), &names)?;
-        let prefix = tree::physical(host, &absolute(wanted.objdir.as_deref().unwrap_or("/usr/obj"))?)?;
+        let prefix = host.real_path(&absolute(wanted.objdir.as_deref().unwrap_or("/usr/obj"))?)?;
         let objects = Objects::find(host, &tree, &prefix, &target)?;
         objects.check(host, &tree, &target, &knobs)?;
         if !want.any {

@@ -26,7 +26,7 @@ pub(crate) struct Tree {
 impl Tree {
     /// Reads the tree at `src`.
     pub(crate) fn read(host: &dyn Observe, src: &Utf8Path) -> Result<Self> {
-        let src = physical(host, src)?;
+        let src = host.real_path(src)?;
         let newvers = host.read(&Place::host(src.join(NEWVERS))).map_err(|error| match error.kind() {
             ErrorKind::NotFound => Error::new(
                 ErrorKind::NotFound,
@@ -80,38 +80,6 @@ impl Tree {
         let is_target = top.split(|c: char| c.is_whitespace() || c == ':').any(|word| word == "distribution");
         if is_target { self.src.clone() } else { self.src.join("etc") }
     }
-}
-
-/// The path as the kernel tells it to a program that works there: make names object directories by it.
-pub(crate) fn physical(host: &dyn Observe, path: &Utf8Path) -> Result<Utf8PathBuf> {
-    let mut links = 0;
-    let mut done = Utf8PathBuf::from("/");
-    let mut left: Vec<String> = parts(path);
-    while let Some(part) = left.pop() {
-        if part == ".." {
-            done.pop();
-            continue;
-        }
-        let next = done.join(part);
-        let Some(to) = host.link(&Place::host(&next))? else {
-            done = next;
-            continue;
-        };
-        links += 1;
-        if links > 40 {
-            return Err(Error::new(ErrorKind::BadData, format!("{path} leads round in a circle")));
-        }
-        if to.is_absolute() {
-            done = "/".into();
-        }
-        left.extend(parts(&to));
-    }
-    Ok(done)
-}
-
-/// The names in a path, the first one last.
-fn parts(path: &Utf8Path) -> Vec<String> {
-    path.as_str().split('/').rev().filter(|part| !matches!(*part, "" | ".")).map(str::to_owned).collect()
 }
 
 /// The value of a plain assignment at the beginning of a line; what would need a shell is not understood.

@@ -1,9 +1,7 @@
 //! Users and groups of a new system: Debian's fixed ones (base-passwd), and of the host's only those system
 //! accounts that own a copied file. Nobody can log in by password.
 
-use std::fs;
-
-use qchroot_api::{Error, Result};
+use qchroot_api::{Observe, Place, Result};
 
 use crate::copy::Owners;
 use crate::output::Output;
@@ -17,8 +15,8 @@ const SHADOW: u32 = 42;
 
 /// Writes the four files.
 pub(crate) fn write(owners: &Owners, output: &mut Output) -> Result<()> {
-    let users = table(PASSWD, "/etc/passwd", |id| owners.users.contains(&id))?;
-    let groups = table(GROUP, "/etc/group", |id| owners.groups.contains(&id))?;
+    let users = table(output.host(), PASSWD, "/etc/passwd", |id| owners.users.contains(&id))?;
+    let groups = table(output.host(), GROUP, "/etc/group", |id| owners.groups.contains(&id))?;
     let rows = |table: &[Vec<String>], row: &dyn Fn(&[String]) -> String| -> String {
         table.iter().map(|r| row(r)).collect()
     };
@@ -33,9 +31,14 @@ pub(crate) fn write(owners: &Owners, output: &mut Output) -> Result<()> {
 }
 
 /// The rows of a master file, and those system rows of the host's that are wanted beside them.
-fn table(master: &str, host: &str, wanted: impl Fn(u32) -> bool) -> Result<Vec<Vec<String>>> {
-    let mut rows = read(master)?;
-    for row in read(host)? {
+fn table(
+    host: &dyn Observe,
+    master: &str,
+    own: &str,
+    wanted: impl Fn(u32) -> bool,
+) -> Result<Vec<Vec<String>>> {
+    let mut rows = read(host, master)?;
+    for row in read(host, own)? {
         let id = row[2].parse().unwrap_or(FIRST_USER);
         let is_new = !rows.iter().any(|known| known[0] == row[0] || known[2] == row[2]);
         if id < FIRST_USER && wanted(id) && is_new {
@@ -45,8 +48,8 @@ fn table(master: &str, host: &str, wanted: impl Fn(u32) -> bool) -> Result<Vec<V
     Ok(rows)
 }
 
-fn read(path: &str) -> Result<Vec<Vec<String>>> {
-    let text = fs::read_to_string(path).map_err(|e| Error::from_io(&e, format!("cannot read {path}")))?;
+fn read(host: &dyn Observe, path: &str) -> Result<Vec<Vec<String>>> {
+    let text = host.read(&Place::host(path))?;
     let rows = text.lines().map(|line| line.split(':').map(str::to_owned).collect::<Vec<_>>());
     Ok(rows.filter(|row| row.len() >= 3).collect())
 }

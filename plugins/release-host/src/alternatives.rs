@@ -1,9 +1,7 @@
 //! update-alternatives(1): links from a general name to the best of the programs that are there. What the host's
 //! administrator chose is not taken over: in the userland every name is in automatic mode.
 
-use std::fs;
-
-use qchroot_api::Result;
+use qchroot_api::{Place, Result};
 
 use crate::manifest::Manifest;
 use crate::output::Output;
@@ -27,14 +25,11 @@ struct Choice<'a> {
 
 /// Writes the links of all names for which a program is there, and dpkg's record of them.
 pub(crate) fn write(manifest: &mut Manifest, output: &mut Output) -> Result<()> {
-    let Ok(names) = fs::read_dir(DATABASE) else { return Ok(()) };
-    let mut names: Vec<_> =
-        names.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.sort();
+    let Ok(names) = output.host().list(&Place::host(DATABASE)) else { return Ok(()) };
     for name in names {
-        let Ok(text) = fs::read_to_string(format!("{DATABASE}/{name}")) else { continue };
+        let Ok(text) = output.host().read(&Place::host(format!("{DATABASE}/{name}"))) else { continue };
         let Some(mut group) = parse(&name, &text) else { continue };
-        group.choices.retain(|choice| manifest.has(choice.targets[0]));
+        group.choices.retain(|choice| manifest.has(output.host(), choice.targets[0]));
         if let Some(best) = group.choices.iter().max_by_key(|choice| choice.priority).cloned() {
             link(&group, &best, manifest, output)?;
             output.file(format!("{}/{name}", &DATABASE[1..]), 0o644, 0, group.record().as_bytes())?;
@@ -45,8 +40,9 @@ pub(crate) fn write(manifest: &mut Manifest, output: &mut Output) -> Result<()> 
 
 fn link(group: &Group, best: &Choice, manifest: &mut Manifest, output: &mut Output) -> Result<()> {
     for ((name, link), target) in group.links.iter().zip(&best.targets) {
-        if !target.is_empty() && manifest.has(target) {
-            output.link(manifest.place(link), &format!("/etc/alternatives/{name}"))?;
+        if !target.is_empty() && manifest.has(output.host(), target) {
+            let place = manifest.place(output.host(), link)?;
+            output.link(place, &format!("/etc/alternatives/{name}"))?;
             output.link(format!("etc/alternatives/{name}"), target)?;
         }
     }

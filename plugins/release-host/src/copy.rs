@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
-use std::fs::{self, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 
 use md5::{Digest, Md5};
 use qchroot_api::camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Error, ErrorKind, Node, NodeKind, Result};
+use qchroot_api::{Error, ErrorKind, FileKind, Node, NodeKind, Place, Result, Stat};
 
 use crate::manifest::{Check, Item, Manifest};
 use crate::output::Output;
@@ -58,25 +56,18 @@ struct Copier {
 
 impl Copier {
     fn copy(&mut self, target: &Utf8Path, item: &Item, output: &mut Output) -> Result<()> {
-        let metadata = match fs::symlink_metadata(&item.source) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return self.missing(target, item),
-            metadata => metadata.map_err(|e| Error::from_io(&e, format!("cannot read {}", item.source)))?,
-        };
-        let kind = metadata.file_type();
-        if kind.is_file() {
-            return self.file(target, item, &metadata, output);
-        }
-        let kind = if kind.is_dir() {
-            NodeKind::Directory
-        } else if kind.is_symlink() {
-            let to = fs::read_link(&item.source);
-            NodeKind::Symlink {
-                to: to.map_err(|e| Error::from_io(&e, format!("cannot read {}", item.source)))?,
+        let place = Place::host(&item.source);
+        let Some(stat) = output.host().stat(&place)? else { return self.missing(target, item) };
+        let kind = match stat.kind {
+            FileKind::File => return self.file(target, item, &stat, output),
+            FileKind::Directory => NodeKind::Directory,
+            FileKind::Link => {
+                let to = output.host().link(&place)?.unwrap_or_default();
+                NodeKind::Symlink { to: to.into() }
             }
-        } else {
-            return Err(not_pristine(item, "is a device, socket or FIFO"));
+            _ => return Err(not_pristine(item, "is a device, socket or FIFO")),
         };
-        self.write(target, kind, &metadata, vec![], &mut io::empty(), output)
+        self.write(target, kind, &stat, vec![], &mut io::empty(), output)
     }
 
     fn missing(&mut self, target: &Utf8Path, item: &Item) -> Result<()> {
@@ -88,26 +79,19 @@ impl Copier {
         Ok(())
     }
 
-    fn file(
-        &mut self,
-        target: &Utf8Path,
-        item: &Item,
-        metadata: &Metadata,
-        output: &mut Output,
-    ) -> Result<()> {
-        let inode = (metadata.dev(), metadata.ino());
-        if let Some(first) = self.names.get(&inode) {
+    fn file(&mut self, target: &Utf8Path, item: &Item, stat: &Stat, output: &mut Output) -> Result<()> {
+        if let Some(first) = self.names.get(&stat.id) {
             let kind = NodeKind::HardLink { to: first.as_std_path().to_owned() };
-            return self.write(target, kind, metadata, vec![], &mut io::empty(), output);
+            return self.write(target, kind, stat, vec![], &mut io::empty(), output);
         }
         let written = match &item.check {
-            Check::Conffile(sum) => self.conffile(target, item, sum, metadata, output)?,
-            Check::Md5(sum) => self.checked(target, item, sum, metadata, output)?,
-            Check::Nothing if self.any => self.checked(target, item, "", metadata, output)?,
+            Check::Conffile(sum) => self.conffile(target, item, sum, stat, output)?,
+            Check::Md5(sum) => self.checked(target, item, sum, stat, output)?,
+            Check::Nothing if self.any => self.checked(target, item, "", stat, output)?,
             Check::Nothing => return Err(not_pristine(item, "has no recorded checksum")),
         };
-        if written && metadata.nlink() > 1 {
-            self.names.insert(inode, target.to_owned());
+        if written && stat.links > 1 {
+            self.names.insert(stat.id, target.to_owned());
         }
         Ok(())
     }
@@ -118,17 +102,16 @@ impl Copier {
         target: &Utf8Path,
         item: &Item,
         sum: &str,
-        metadata: &Metadata,
+        stat: &Stat,
         output: &mut Output,
     ) -> Result<bool> {
-        let content =
-            fs::read(&item.source).map_err(|e| Error::from_io(&e, format!("cannot read {}", item.source)))?;
+        let content = output.read(&item.source)?;
         if hex(&Md5::digest(&content)) != sum {
             self.copied.left_out.push(item.source.to_string());
             return Ok(false);
         }
         let kind = NodeKind::File { size: content.len() as u64 };
-        self.write(target, kind, metadata, vec![], &mut content.as_slice(), output)?;
+        self.write(target, kind, stat, vec![], &mut content.as_slice(), output)?;
         Ok(true)
     }
 
@@ -137,13 +120,13 @@ impl Copier {
         target: &Utf8Path,
         item: &Item,
         sum: &str,
-        metadata: &Metadata,
+        stat: &Stat,
         output: &mut Output,
     ) -> Result<bool> {
         let mut hashing = Hashing { input: output.work.open(&item.source)?, hash: Md5::new() };
-        let kind = NodeKind::File { size: metadata.len() };
+        let kind = NodeKind::File { size: stat.size };
         let xattrs = capabilities(&item.source)?;
-        self.write(target, kind, metadata, xattrs, &mut hashing, output)?;
+        self.write(target, kind, stat, xattrs, &mut hashing, output)?;
         if hex(&hashing.hash.finalize()) != sum && !self.any {
             return Err(not_pristine(item, "is not as it was packaged"));
         }
@@ -154,18 +137,17 @@ impl Copier {
         &mut self,
         target: &Utf8Path,
         kind: NodeKind,
-        metadata: &Metadata,
+        stat: &Stat,
         xattrs: Vec<(Vec<u8>, Vec<u8>)>,
         content: &mut dyn Read,
         output: &mut Output,
     ) -> Result<()> {
-        let (uid, gid) = (metadata.uid(), metadata.gid());
+        let (uid, gid) = (stat.uid, stat.gid);
         self.copied.owners.users.insert(uid);
         self.copied.owners.groups.insert(gid);
-        let mtime = (metadata.mtime(), u32::try_from(metadata.mtime_nsec()).unwrap_or(0));
         let path = target.as_std_path().to_owned();
         output.write(
-            &Node { path, kind, mode: metadata.mode() & 0o7777, uid, gid, mtime, xattrs, flags: None },
+            &Node { path, kind, mode: stat.mode, uid, gid, mtime: stat.mtime, xattrs, flags: None },
             content,
         )
     }
@@ -176,7 +158,7 @@ fn capabilities(path: &Utf8Path) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
     const NAME: &str = "security.capability";
     match xattr::get(path, NAME) {
         Ok(value) => Ok(value.map(|value| (NAME.into(), value)).into_iter().collect()),
-        Err(e) if e.kind() == io::ErrorKind::Unsupported => Ok(vec![]),
+        Err(e) if matches!(e.kind(), io::ErrorKind::Unsupported | io::ErrorKind::NotFound) => Ok(vec![]),
         Err(e) => Err(Error::from_io(&e, format!("cannot read {NAME} of {path}"))),
     }
 }

@@ -17,7 +17,6 @@ mod pristine;
 mod status;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 
 use qchroot_api::{
     Backend, Brand, Capability, Error, ErrorKind, Info, Kind, Observe, OptionKind, OptionSpec, Options,
@@ -105,8 +104,7 @@ impl ReleaseSource for HostPackages {
     }
 
     fn fill(&self, release: &Release, work: &mut dyn Work) -> Result<()> {
-        let text =
-            fs::read_to_string(STATUS).map_err(|e| Error::from_io(&e, format!("cannot read {STATUS}")))?;
+        let text = work.host().read(&Place::host(STATUS))?;
         let packages = Wanted::from(&release.options)?.packages;
         let status = Status::parse(&text);
         let selection = Selection::new(&status, packages.as_deref())?;
@@ -118,7 +116,7 @@ impl ReleaseSource for HostPackages {
             )
             .hint("try again when the package manager is done"));
         }
-        let mut manifest = Manifest::read(&selection)?;
+        let mut manifest = Manifest::read(&selection, work.host())?;
         let mut output = Output::new(work, manifest.len());
         let copied = copy::all(&manifest, any, &mut output)?;
         alternatives::write(&mut manifest, &mut output)?;

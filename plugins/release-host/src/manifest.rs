@@ -1,10 +1,9 @@
 //! Every file of the chosen packages: where it is on the host, where it goes, and how it is checked.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 
 use qchroot_api::camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Error, Result};
+use qchroot_api::{ErrorKind, Observe, Place, Result};
 
 use crate::closure::Selection;
 use crate::status::Package;
@@ -39,20 +38,20 @@ pub(crate) struct Manifest {
 
 impl Manifest {
     /// Reads the lists of the chosen packages.
-    pub(crate) fn read(selection: &Selection) -> Result<Self> {
-        let diversions = Diversions::read(selection)?;
+    pub(crate) fn read(selection: &Selection, host: &dyn Observe) -> Result<Self> {
+        let diversions = Diversions::read(selection, host)?;
         let mut manifest = Self { items: BTreeMap::new(), parents: Parents::default() };
         for package in selection.packages() {
-            manifest.add(package, &diversions)?;
+            manifest.add(package, &diversions, host)?;
         }
         Ok(manifest)
     }
 
-    fn add(&mut self, package: &Package, diversions: &Diversions) -> Result<()> {
-        let sums = info(package, "md5sums")?.unwrap_or_default();
+    fn add(&mut self, package: &Package, diversions: &Diversions, host: &dyn Observe) -> Result<()> {
+        let sums = info(host, package, "md5sums")?.unwrap_or_default();
         let sums: HashMap<&str, &str> =
             sums.lines().filter_map(|line| line.split_once("  ")).map(|(s, p)| (p, s)).collect();
-        let list = info(package, "list")?.unwrap_or_default();
+        let list = info(host, package, "list")?.unwrap_or_default();
         for path in list.lines().filter(|path| path.len() > 1 && *path != "/.") {
             let (source, target) = diversions.of(path, package.name);
             let check = match (package.conffiles.get(path), sums.get(&path[1..])) {
@@ -61,21 +60,20 @@ impl Manifest {
                 (None, None) => Check::Nothing,
             };
             let item = Item { package: package.name.to_owned(), source: source.into(), check };
-            let place = self.place(target);
+            let place = self.place(host, target)?;
             self.items.entry(place).or_insert(item);
         }
         Ok(())
     }
 
     /// Whether the path, spelt as the host spells it, is among the items.
-    pub(crate) fn has(&mut self, path: &str) -> bool {
-        let place = self.place(path);
-        self.items.contains_key(&place)
+    pub(crate) fn has(&mut self, host: &dyn Observe, path: &str) -> bool {
+        self.place(host, path).is_ok_and(|place| self.items.contains_key(&place))
     }
 
     /// Where a path, spelt as the host spells it, is in the tree.
-    pub(crate) fn place(&mut self, path: &str) -> Utf8PathBuf {
-        self.parents.resolve(path)
+    pub(crate) fn place(&mut self, host: &dyn Observe, path: &str) -> Result<Utf8PathBuf> {
+        self.parents.resolve(host, path)
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -84,12 +82,10 @@ impl Manifest {
 }
 
 /// One of a package's files in dpkg's `info` directory.
-fn info(package: &Package, suffix: &str) -> Result<Option<String>> {
-    let path = format!("{INFO}/{}.{suffix}", package.stem());
-    match fs::read_to_string(&path) {
-        Ok(text) => Ok(Some(text)),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound && suffix == "md5sums" => Ok(None),
-        Err(e) => Err(Error::from_io(&e, format!("cannot read {path}"))),
+fn info(host: &dyn Observe, package: &Package, suffix: &str) -> Result<Option<String>> {
+    match host.read(&Place::host(format!("{INFO}/{}.{suffix}", package.stem()))) {
+        Err(error) if error.kind() == ErrorKind::NotFound && suffix == "md5sums" => Ok(None),
+        text => text.map(Some),
     }
 }
 
@@ -99,14 +95,19 @@ struct Parents(HashMap<Utf8PathBuf, Utf8PathBuf>);
 
 impl Parents {
     /// Where the absolute `path` really is, itself not followed; relative to the root.
-    fn resolve(&mut self, path: &str) -> Utf8PathBuf {
+    fn resolve(&mut self, host: &dyn Observe, path: &str) -> Result<Utf8PathBuf> {
         let path = Utf8Path::new(path);
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Utf8PathBuf::new() };
-        let real = self.0.entry(parent.to_owned()).or_insert_with(|| {
-            let real = parent.canonicalize_utf8().unwrap_or_else(|_| parent.to_owned());
-            real.strip_prefix("/").unwrap_or(&real).to_owned()
-        });
-        real.join(name)
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Ok(Utf8PathBuf::new());
+        };
+        if let Some(real) = self.0.get(parent) {
+            return Ok(real.join(name));
+        }
+        let real = host.real_path(parent)?;
+        let real = real.strip_prefix("/").unwrap_or(&real).to_owned();
+        let place = real.join(name);
+        self.0.insert(parent.to_owned(), real);
+        Ok(place)
     }
 }
 
@@ -122,11 +123,10 @@ struct Diversion {
 }
 
 impl Diversions {
-    fn read(selection: &Selection) -> Result<Self> {
-        let path = "/var/lib/dpkg/diversions";
-        let text = match fs::read_to_string(path) {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
-            text => text.map_err(|e| Error::from_io(&e, format!("cannot read {path}")))?,
+    fn read(selection: &Selection, host: &dyn Observe) -> Result<Self> {
+        let text = match host.read(&Place::host("/var/lib/dpkg/diversions")) {
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            text => text?,
         };
         let lines: Vec<_> = text.lines().collect();
         let diversion = |three: &[&str]| Diversion {

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use qchroot_api::camino::Utf8Path;
-use qchroot_api::{Error, ErrorKind, Node, NodeKind, Progress, Result, Work};
+use qchroot_api::{Error, ErrorKind, Node, NodeKind, Observe, Progress, Result, Work};
 
 /// The tree.
 pub(crate) struct Output<'a> {
@@ -15,6 +15,19 @@ impl<'a> Output<'a> {
     pub(crate) fn new(work: &'a mut dyn Work, entries: u64) -> Self {
         let what = "copying the host's packages".into();
         Self { work, progress: Progress { what, total_entries: Some(entries), ..Progress::default() } }
+    }
+
+    /// The host, to look at.
+    pub(crate) fn host(&self) -> &dyn Observe {
+        self.work.host()
+    }
+
+    /// The whole of a file of the host's.
+    pub(crate) fn read(&mut self, path: &Utf8Path) -> Result<Vec<u8>> {
+        let mut content = vec![];
+        let read = self.work.open(&path.to_owned())?.read_to_end(&mut content);
+        read.map_err(|error| Error::from_io(&error, format!("cannot read {path}")))?;
+        Ok(content)
     }
 
     /// Writes an entry and tells of it.

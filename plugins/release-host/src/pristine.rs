@@ -1,9 +1,8 @@
 //! What the packages' own scripts make on a new system, as the scripts are not run: base-files', base-passwd's,
 //! libc-bin's, login's, tzdata's, debianutils' and libpam-runtime's.
 
-use std::fs;
-
-use qchroot_api::Result;
+use qchroot_api::camino::Utf8Path;
+use qchroot_api::{Place, Result};
 
 use crate::manifest::Manifest;
 use crate::output::Output;
@@ -53,8 +52,10 @@ const EMPTY: &[(&str, u32, u32)] = &[
 /// Character devices that every program may use: name, major, minor (Linux: devices.txt).
 const DEVICES: &[(&str, u32, u32)] =
     &[("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0)];
+/// Whose distribution it is; deb-origin(5). Derived ones have the file of what they come from too: the last counts.
+const ORIGINS: &str = "etc/dpkg/origins";
+const VENDORS: &[&str] = &["debian", "ubuntu"];
 const LINKS: &[(&str, &str)] = &[
-    ("etc/dpkg/origins/default", "debian"),
     ("usr/local/man", "share/man"),
     ("var/lock", "/run/lock"),
     ("var/run", "/run"),
@@ -90,39 +91,47 @@ pub(crate) fn write(manifest: &mut Manifest, output: &mut Output) -> Result<()> 
         output.device(format!("dev/{name}"), *major, *minor)?;
     }
     for (path, to) in LINKS {
-        if !manifest.has(&format!("/{path}")) {
+        if !manifest.has(output.host(), &format!("/{path}")) {
             output.link(path, to)?;
         }
     }
+    for vendor in VENDORS {
+        if manifest.has(output.host(), &format!("/{ORIGINS}/{vendor}")) {
+            output.link(format!("{ORIGINS}/default"), vendor)?;
+        }
+    }
     for (from, to) in DEFAULTS {
-        if manifest.has(from) {
-            output.file(to, 0o644, 0, &fs::read(from).unwrap_or_default())?;
+        if manifest.has(output.host(), from) {
+            let content = output.read(Utf8Path::new(from)).unwrap_or_default();
+            output.file(to, 0o644, 0, &content)?;
         }
     }
     output.file("etc/hosts", 0o644, 0, HOSTS.as_bytes())?;
     // A container shares the host's network, and so its name servers.
-    if let Ok(servers) = fs::read("/etc/resolv.conf") {
+    if let Ok(servers) = output.read(Utf8Path::new("/etc/resolv.conf")) {
         output.file("etc/resolv.conf", 0o644, 0, &servers)?;
     }
-    output.file("etc/shells", 0o644, 0, shells(manifest).as_bytes())?;
+    let shells = shells(manifest, output);
+    output.file("etc/shells", 0o644, 0, shells.as_bytes())?;
     time_zone(manifest, output)?;
     pam(manifest, output)
 }
 
 /// update-shells(8): what the packages say they have.
-fn shells(manifest: &mut Manifest) -> String {
-    let mut text = fs::read_to_string("/usr/share/debianutils/shells").unwrap_or_default();
+fn shells(manifest: &mut Manifest, output: &Output) -> String {
+    let read = |path: &str| output.host().read(&Place::host(path)).unwrap_or_default();
+    let mut text = read("/usr/share/debianutils/shells");
     for shell in ["bash", "dash"] {
         let path = format!("/usr/share/debianutils/shells.d/{shell}");
-        if manifest.has(&path) {
-            text.push_str(&fs::read_to_string(path).unwrap_or_default());
+        if manifest.has(output.host(), &path) {
+            text.push_str(&read(&path));
         }
     }
     text
 }
 
 fn time_zone(manifest: &mut Manifest, output: &mut Output) -> Result<()> {
-    if manifest.has("/usr/share/zoneinfo/Etc/UTC") {
+    if manifest.has(output.host(), "/usr/share/zoneinfo/Etc/UTC") {
         output.file("etc/timezone", 0o644, 0, b"Etc/UTC\n")?;
         output.link("etc/localtime", "/usr/share/zoneinfo/Etc/UTC")?;
     }
@@ -130,7 +139,7 @@ fn time_zone(manifest: &mut Manifest, output: &mut Output) -> Result<()> {
 }
 
 fn pam(manifest: &mut Manifest, output: &mut Output) -> Result<()> {
-    if !manifest.has("/usr/share/pam/common-auth") {
+    if !manifest.has(output.host(), "/usr/share/pam/common-auth") {
         return Ok(());
     }
     for (name, first) in PAM {

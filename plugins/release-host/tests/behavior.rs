@@ -1,10 +1,13 @@
-//! What every source must do, of this one: with the few packages that nothing can do without.
+//! What every source must do, of this one: on this machine with the few packages that nothing can do without, and
+//! on a small Ubuntu in memory.
 
 use std::process::ExitCode;
 
 use qchroot_api::{ReleaseWish, toml};
 use qchroot_release_host::HostPackages;
-use qchroot_testkit::behavior;
+use qchroot_testkit::{FakeHost, behavior};
+
+mod ubuntu;
 
 fn main() -> ExitCode {
     let suite = behavior::source_on_machine(
@@ -12,5 +15,12 @@ fn main() -> ExitCode {
         |_| ReleaseWish { options: toml::toml! { packages = ["tzdata"] }, ..ReleaseWish::default() },
     );
     let another = suite.another(|wish| drop(wish.options.insert("packages".into(), vec!["procps"].into())));
-    behavior::main(another.trials())
+    let mut trials = another.trials();
+    trials.extend(behavior::source(|| Box::new(HostPackages), prepare));
+    behavior::main(trials)
+}
+
+fn prepare(host: &FakeHost) -> ReleaseWish {
+    ubuntu::plant(host);
+    ReleaseWish::default()
 }

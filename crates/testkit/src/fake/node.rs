@@ -92,6 +92,8 @@ impl Inode {
             gid: self.gid,
             size: self.size(),
             mtime: self.mtime,
+            links: 1,
+            id: (0, 0),
             device,
         }
     }

@@ -3,7 +3,11 @@
 use md5::{Digest, Md5};
 use qchroot_testkit::FakeHost;
 
-const PACKAGES: &[(&str, &str, &[(&str, &str)])] = &[
+/// Paths with their content.
+type Files = &'static [(&'static str, &'static str)];
+
+/// Names, fields of the stanza, files.
+const PACKAGES: &[(&str, &str, Files)] = &[
     (
         "base-files",
         "Essential: yes\nVersion: 13ubuntu10\nDepends: libc6 (>= 2.39)\n",

@@ -70,30 +70,42 @@ impl Screen {
             }
             return;
         }
-        let bar = shown.bar.get_or_insert_with(|| ProgressBar::new_spinner().with_style(style(progress)));
+        let bar = shown.bar.get_or_insert_with(ProgressBar::new_spinner);
         if new_work {
-            bar.set_style(style(progress));
-            bar.set_message(escape(&progress.what));
+            bar.reset();
         }
-        let (done, total) = match progress.total_bytes {
-            Some(total) => (progress.bytes, Some(total)),
-            None => (progress.entries, progress.total_entries),
-        };
+        bar.set_style(style(progress));
+        bar.set_message(escape(&message(progress)));
+        let in_bytes = counts_bytes(progress);
+        let total = if in_bytes { progress.total_bytes } else { progress.total_entries };
         if let Some(total) = total {
             bar.set_length(total);
         }
-        bar.set_position(done);
+        bar.set_position(if in_bytes { progress.bytes } else { progress.entries });
         bar.tick();
     }
 }
 
+fn counts_bytes(progress: &Progress) -> bool {
+    progress.total_bytes.is_some() || progress.bytes > 0
+}
+
+/// What is being done, and the entries where the bar counts bytes.
+fn message(progress: &Progress) -> String {
+    match (progress.entries, progress.total_entries) {
+        (0, _) => progress.what.clone(),
+        _ if !counts_bytes(progress) => progress.what.clone(),
+        (done, Some(total)) => format!("{} ({done} of {total} entries)", progress.what),
+        (done, None) => format!("{} ({done} entries)", progress.what),
+    }
+}
+
 fn style(progress: &Progress) -> ProgressStyle {
-    let template = if progress.total_bytes.is_some() {
-        "{spinner} {wide_msg} {bytes}/{total_bytes} {bytes_per_sec} {bar:24}"
-    } else if progress.total_entries.is_some() {
-        "{spinner} {wide_msg} {pos}/{len} {bar:24}"
-    } else {
-        "{spinner} {wide_msg} {elapsed}"
+    let template = match (counts_bytes(progress), progress.total_bytes, progress.total_entries) {
+        (true, Some(_), _) => "{spinner} {wide_msg} {bytes}/{total_bytes} {bytes_per_sec} {bar:24}",
+        (true, None, _) => "{spinner} {wide_msg} {bytes} {bytes_per_sec}",
+        (false, _, Some(_)) => "{spinner} {wide_msg} {pos}/{len} {bar:24}",
+        (false, _, None) => "{spinner} {wide_msg} {elapsed}",
     };
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
@@ -144,5 +156,21 @@ fn crash_here(points: &mut u64) {
     let at = std::env::var("QCHROOT_CRASH_AT").ok().and_then(|at| at.parse().ok());
     if at == Some(*points) {
         std::process::abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_entries_and_totals_are_shown_as_far_as_they_are_known() {
+        let progress = |bytes, total_bytes, entries, total_entries| {
+            message(&Progress { what: "unpacking x".into(), bytes, total_bytes, entries, total_entries })
+        };
+        assert_eq!(progress(5, Some(9), 3, Some(7)), "unpacking x (3 of 7 entries)");
+        assert_eq!(progress(5, None, 3, None), "unpacking x (3 entries)");
+        assert_eq!(progress(0, Some(9), 0, Some(7)), "unpacking x");
+        assert_eq!(progress(0, None, 3, Some(7)), "unpacking x", "the bar says it");
     }
 }

@@ -6,5 +6,6 @@ mod breaks;
 mod cache;
 mod ftp;
 mod http;
+mod real;
 mod several;
 mod support;

@@ -16,6 +16,7 @@ mod buildworld;
 mod console;
 mod crash;
 mod distset;
+mod downloads;
 mod dry_run;
 mod exec;
 mod hostile;

@@ -80,13 +80,16 @@ fn busybox_serves_http() {
 
 #[test]
 fn python_serves_http() {
-    serves(&Real::start(&["python3", "-m", "http.server", "-b", "127.0.0.1", "-d", "DIR", "PORT"]), "http");
+    serves(
+        &Real::start(&["/usr/bin/python3", "-m", "http.server", "-b", "127.0.0.1", "-d", "DIR", "PORT"]),
+        "http",
+    );
 }
 
 #[test]
 fn pyftpdlib_serves_ftp() {
     serves(
-        &Real::start(&["python3", "-m", "pyftpdlib", "-i", "127.0.0.1", "-p", "PORT", "-d", "DIR"]),
+        &Real::start(&["/usr/bin/python3", "-m", "pyftpdlib", "-i", "127.0.0.1", "-p", "PORT", "-d", "DIR"]),
         "ftp",
     );
 }
@@ -134,7 +137,7 @@ fn https() -> Real {
     fs::write(dir.path().join("a.tar"), archive("file", SIZE)).unwrap();
     certificates(dir.path());
     #[expect(clippy::disallowed_methods, reason = "the server is to be a real one")]
-    let mut command = std::process::Command::new("python3");
+    let mut command = std::process::Command::new("/usr/bin/python3");
     command.arg("-c").arg(HTTPS).arg(dir.path()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut process = command.spawn().unwrap();
     let mut port = String::new();

@@ -113,6 +113,12 @@ impl Layout {
         self.lib.join(".cache")
     }
 
+    /// Digests that must not change once they were seen.
+    #[must_use]
+    pub fn known(&self) -> Utf8PathBuf {
+        self.lib.join("known.toml")
+    }
+
     /// What the programs of the last installs printed.
     #[must_use]
     pub fn install_log(&self) -> Utf8PathBuf {

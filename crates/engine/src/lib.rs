@@ -12,6 +12,7 @@ mod containers;
 mod host_dirs;
 mod interrupted;
 mod journal;
+mod known;
 mod layout;
 mod ops;
 mod own_root;

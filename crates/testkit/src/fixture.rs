@@ -204,6 +204,8 @@ impl Backend for FakeSource {
                 text("version", "1", "version to deliver"),
                 text("brand", "the host's", "linux, freebsd or kfreebsd"),
                 text("fail", "nowhere", "resolve or fill: where to fail"),
+                text("index", "none", "content of fake:index, whose digest is remembered"),
+                text("pin", "none", "the digest that fake:index must have"),
                 OptionSpec::new("entries", OptionKind::Number, "0", "this many files in usr/share/many"),
             ],
         }
@@ -227,7 +229,10 @@ impl ReleaseSource for FakeSource {
             brand,
             digest: digest(&format!("{version} {brand} {}", entries(&want.options))),
             pins: BTreeMap::new(),
-            remember: BTreeMap::new(),
+            remember: text(&want.options, "index")
+                .map(|content| ("fake:index".into(), digest(content)))
+                .into_iter()
+                .collect(),
             host_dirs: vec![],
             options: want.options.clone(),
         })

@@ -35,9 +35,11 @@ impl Engine<'_> {
         let want = ReleaseWish { release: wish.release.clone(), any: wish.any, options };
         let release = source.resolve(&want, self.view())?;
         self.refuse_across_major(&release, wish)?;
+        let remember = self.remember(&release)?;
         let id = release.id()?;
         let installed = self.base(&id).is_ok();
         let mut plan = if installed { vec![] } else { self.build(&source_name, release, wish.any, &id)? };
+        plan.extend(remember);
         plan.extend(self.switch_to(&id)?);
         let job = Job {
             op: Op::Install,

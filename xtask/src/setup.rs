@@ -16,6 +16,7 @@ pub(crate) const TESTS: &[&str] = &[
     "e2fsprogs",
     "gcc",
     "git",
+    "libarchive-tools",
     "libc6-dev",
     "minisign",
     "mmdebstrap",

@@ -8,8 +8,8 @@ use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Base, Container, Observe, OptionSpec, Options, Plan, Platform, Release, ReleaseWish, Result, Way, Work,
-    check_options,
+    Base, Container, Derived, Observe, OptionSpec, Options, Plan, Platform, Release, ReleaseWish, Result,
+    Way, Work, check_options,
 };
 
 /// Which of the three a back end is.
@@ -140,6 +140,13 @@ pub trait SharedStorage: Backend {
 
     /// The directory that holds only what the container itself wrote: what it takes of the host's space.
     fn private(&self, container: &Container) -> Utf8PathBuf;
+
+    /// What the container has of `base` while it is not attached, so that it can be moved to another base. `None`
+    /// where it cannot be moved.
+    fn derived(&self, base: &Base, container: &Container) -> Option<Derived> {
+        let _ = (base, container);
+        None
+    }
 }
 
 /// What keeps a container's processes apart.

@@ -8,6 +8,7 @@
 
 mod backend;
 mod container;
+mod derived;
 mod devices;
 mod entry;
 mod error;
@@ -26,6 +27,7 @@ mod tree;
 
 pub use backend::{Backend, Capability, Info, Isolation, Kind, ReleaseSource, SharedStorage};
 pub use container::{Base, Container};
+pub use derived::Derived;
 pub use devices::{SAFE_DEVICES, device_steps, proc_steps, pts_steps};
 pub use entry::{Credentials, Entry, Way};
 pub use error::{Error, ErrorKind, Result};
@@ -39,7 +41,7 @@ pub use platform::{Brand, Platform};
 pub use registration::{Registration, registrations};
 pub use release::{Release, ReleaseId, ReleaseWish};
 pub use service::{Service, ServiceRun};
-pub use step::{Plan, ServiceStep, Step};
+pub use step::{Access, Plan, ServiceStep, Step};
 pub use tree::{Cancelled, Command, Node, NodeKind, Output, Progress, Take, TreeWriter, Work};
 
 /// Re-exported so that a back end needs no other crate to name these types.

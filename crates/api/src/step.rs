@@ -31,9 +31,10 @@ pub enum Step {
         /// Where.
         at: Utf8PathBuf,
     },
-    /// Copy a tree with owners, modes, times, links and extended attributes; the target does not exist.
+    /// Copy a tree, or a single file, with owners, modes, times, links and extended attributes; the target does not
+    /// exist.
     CopyTree {
-        /// The tree to copy.
+        /// What to copy.
         from: Utf8PathBuf,
         /// Its copy.
         to: Utf8PathBuf,
@@ -86,6 +87,22 @@ pub enum Step {
         /// The new name.
         to: Utf8PathBuf,
     },
+    /// Move a file or tree between places on one file system; the target does not exist.
+    Move {
+        /// The old place.
+        from: Place,
+        /// The new place.
+        to: Place,
+    },
+    /// Give a directory another owner and mode.
+    SetAccess {
+        /// Where.
+        at: Place,
+        /// Its owner and mode from now on.
+        to: Access,
+        /// Its owner and mode before.
+        was: Access,
+    },
     /// Make a character device from the short list of safe ones; an empty file in its place is replaced.
     Device {
         /// Where.
@@ -131,6 +148,12 @@ pub enum Step {
         #[serde(default)]
         brand: Option<Brand>,
     },
+    /// Record every file of a base, with its digest, in `manifest.mtree`, and that file's own digest in
+    /// `release.toml`.
+    Record {
+        /// The base's directory.
+        base: Utf8PathBuf,
+    },
     /// Start the init that a container's processes live under (Linux): a process namespace of its own.
     StartInit {
         /// The container.
@@ -162,6 +185,18 @@ pub enum Step {
         /// Undoes it; must accept that it was never done.
         undo: Option<Vec<String>>,
     },
+}
+
+/// Owner and permission bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Access {
+    /// Permission bits with set-id and sticky.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
 }
 
 /// What starting and stopping a service needs.
@@ -198,6 +233,8 @@ impl Step {
             Self::Link { at, to, was: None } => Self::Unlink { at, was: to },
             Self::Unlink { at, was } => Self::Link { at, to: was, was: None },
             Self::Rename { from, to } => Self::Rename { from: to, to: from },
+            Self::Move { from, to } => Self::Move { from: to, to: from },
+            Self::SetAccess { at, to, was } => Self::SetAccess { at, to: was, was: to },
             Self::Device { at, major, minor } => Self::RemoveDevice { at, major, minor },
             Self::RemoveDevice { at, major, minor } => Self::Device { at, major, minor },
             Self::Mount(mount) => Self::Unmount(mount),
@@ -211,6 +248,7 @@ impl Step {
             | Self::RemoveTree { .. }
             | Self::Fill { .. }
             | Self::Split { .. }
+            | Self::Record { .. }
             | Self::StopInit { .. }
             | Self::StopService(_)
             | Self::Run { undo: None, .. } => return None,
@@ -224,7 +262,7 @@ impl fmt::Display for Step {
             Self::MakeDir { at, mode } => write!(f, "make directory {at} (mode {mode:04o})"),
             Self::RemoveDir { at } => write!(f, "remove directory {at} if empty"),
             Self::Stage { at } => write!(f, "make staging directory {at}"),
-            Self::CopyTree { from, to } => write!(f, "copy tree {from} to {to}"),
+            Self::CopyTree { from, to } => write!(f, "copy {from} to {to}"),
             Self::RemoveTree { at } => write!(f, "remove tree {at}"),
             Self::WriteFile { at, text, mode, .. } => {
                 write!(f, "write file {at} ({} bytes, mode {mode:04o})", text.len())
@@ -233,6 +271,10 @@ impl fmt::Display for Step {
             Self::Link { at, to, .. } => write!(f, "link {at} to {to}"),
             Self::Unlink { at, .. } => write!(f, "remove link {at}"),
             Self::Rename { from, to } => write!(f, "rename {from} to {to}"),
+            Self::Move { from, to } => write!(f, "move {from} to {to}"),
+            Self::SetAccess { at, to, .. } => {
+                write!(f, "give {at} to {}:{} (mode {:04o})", to.uid, to.gid, to.mode)
+            }
             Self::Device { at, major, minor } => write!(f, "make device {at} ({major}:{minor})"),
             Self::RemoveDevice { at, .. } => write!(f, "remove device {at}"),
             Self::Mount(mount) => write!(f, "mount {mount}"),
@@ -243,6 +285,7 @@ impl fmt::Display for Step {
             Self::Split { tree, sharedfs, template, .. } => {
                 write!(f, "split {tree} into {sharedfs} and {template}")
             }
+            Self::Record { base } => write!(f, "record the files of {base}"),
             Self::StartInit { container, root, proc } => {
                 write!(f, "start init of {container} in {root}")?;
                 proc.as_ref().map_or(Ok(()), |at| write!(f, " with proc on {at}"))
@@ -276,6 +319,12 @@ mod tests {
             Step::WriteFile { at: at.clone(), text: "x".into(), mode: 0o600, was: Some("y".into()) },
             Step::Link { at: at.clone(), to: "usr/bin".into(), was: None },
             Step::Rename { from: "/a".into(), to: "/b".into() },
+            Step::Move { from: at.clone(), to: Place::host("/q/.previous/web/1") },
+            Step::SetAccess {
+                at: at.clone(),
+                to: Access { mode: 0o700, uid: 1, gid: 2 },
+                was: Access { mode: 0o755, uid: 0, gid: 0 },
+            },
             Step::Device { at: at.clone(), major: 1, minor: 3 },
             Step::Mount(Mount::new(at, MountFs::Null { source: "/q/sharedfs".into() }).read_only()),
             Step::StartInit { container: name.clone(), root: "/q/web/root".into(), proc: None },
@@ -323,7 +372,7 @@ mod tests {
             assert!(!step.to_string().contains('\n'));
         }
         assert_eq!(
-            examples()[6].to_string(),
+            examples()[8].to_string(),
             "mount nullfs /q/sharedfs on /q/web/root/./dev/null (read-only)"
         );
     }

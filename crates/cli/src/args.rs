@@ -124,6 +124,25 @@ not found, 126 when it cannot be run, 125 when the container cannot be entered."
     /// Installed releases
     #[command(subcommand)]
     Release(Release),
+    /// Move stopped containers to another installed release
+    #[command(after_help = "Examples:
+  qchroot --dry-run upgrade web            show what would become of each file
+  qchroot upgrade web
+  qchroot upgrade web db --release 14.3-RELEASE-1f0c2a9be4d7
+
+What the release brought and the container left as it was follows the new release;
+what the container changed, made or deleted stays so. Where both changed a file the
+container's stays, and the new one is put beside it as FILE.new, with a warning.
+Exit status 0 all the same. `qchroot rollback` takes the upgrade back.")]
+    Upgrade(Upgrade),
+    /// Take the last upgrade of stopped containers back
+    #[command(after_help = "Examples:
+  qchroot --dry-run rollback web
+  qchroot rollback web
+
+What the upgrade replaced comes back. What was edited since stays beside it as
+FILE.edited; nothing else is touched.")]
+    Rollback(Rollback),
     /// Back ends
     #[command(subcommand)]
     Plugin(Plugin),
@@ -278,6 +297,49 @@ pub(crate) struct Exec {
 pub(crate) enum Release {
     /// List installed releases; the current one is marked
     List,
+    /// Hold the files of releases against what was recorded when they were installed
+    #[command(after_help = "Examples:
+  qchroot release verify 14.3-RELEASE-1f0c2a9be4d7
+  qchroot release verify                   all of them
+
+Exit status: 0 when every file is as it was installed, 65 otherwise.")]
+    Verify {
+        /// Releases [default: all]
+        ids: Vec<String>,
+    },
+    /// Remove a release that no container needs
+    Remove {
+        /// The release
+        id: String,
+    },
+    /// Remove every release that nobody needs, and downloads not used for a month
+    #[command(after_help = "Examples:
+  qchroot --dry-run release prune
+  qchroot release prune
+
+A release is needed by the containers pinned to it, by those that a rollback would
+bring back to it, and by `create` while it is the current one.")]
+    Prune,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Upgrade {
+    /// Containers
+    #[arg(required = true)]
+    pub(crate) names: Vec<String>,
+    /// Which installed release [default: the current one]
+    #[arg(long, value_name = "ID")]
+    pub(crate) release: Option<String>,
+    /// Move to another major release
+    #[arg(long)]
+    pub(crate) across_major: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rollback {
+    /// Containers
+    #[arg(required = true)]
+    pub(crate) names: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]

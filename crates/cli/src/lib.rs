@@ -7,6 +7,7 @@ mod fail;
 mod place;
 mod plugins;
 mod print;
+mod releases;
 mod run;
 mod screen;
 

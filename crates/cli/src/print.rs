@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use comfy_table::{Table, presets};
 use qchroot_api::{Error, Info, Result};
-use qchroot_engine::{Finding, Member, State, StatusReport};
+use qchroot_engine::{Changed, Finding, Member, ReleaseLine, State, StatusReport, Verified};
 use serde::Serialize;
 
 /// Control characters shown, not obeyed.
@@ -115,6 +115,55 @@ pub(crate) fn ps(members: &[Member]) -> Result<()> {
         ]
     };
     table(&["CONTAINER", "PID", "PPID", "USER", "STARTED", "COMMAND"], members.iter().map(row))
+}
+
+/// `release list`.
+pub(crate) fn releases(releases: &[ReleaseLine]) -> Result<()> {
+    let row = |release: &ReleaseLine| {
+        let installed =
+            humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(release.installed));
+        vec![
+            if release.current { "*" } else { "" }.into(),
+            release.id.to_string(),
+            release.version.clone(),
+            release.source.clone(),
+            release.brand.to_string(),
+            installed.to_string(),
+            bytes(release.size_bytes),
+            release.containers.len().to_string(),
+        ]
+    };
+    let head = ["", "ID", "VERSION", "SOURCE", "BRAND", "INSTALLED", "SIZE", "CONTAINERS"];
+    table(&head, releases.iter().map(row))
+}
+
+/// A number of bytes in the largest unit that leaves a whole one.
+pub(crate) fn bytes(count: u64) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let unit = (0..units.len() - 1).find(|n| count >> (10 * (n + 1)) == 0).unwrap_or(units.len() - 1);
+    let whole = 1_u64 << (10 * unit);
+    match unit {
+        0 => format!("{count} B"),
+        _ => format!("{}.{} {}", count / whole, count % whole * 10 / whole, units[unit]),
+    }
+}
+
+/// `release verify`.
+pub(crate) fn verified(verified: &Verified) -> Result<()> {
+    if verified.drift.is_empty() {
+        return line(&format!("{}: {} files as installed", verified.id, verified.files));
+    }
+    verified.drift.iter().try_for_each(|drift| {
+        line(&format!("{}: {}: {}", verified.id, escape(&drift.path), drift.what.join(", ")))
+    })
+}
+
+/// What became of a container's files.
+pub(crate) fn changes(changes: &[Changed]) -> Result<()> {
+    changes.iter().try_for_each(|change| {
+        let beside = change.beside.as_ref().map_or(String::new(), |at| format!(" (see /{})", escape(at)));
+        line(&format!("  {} /{}{beside}", change.what, escape(&change.path)))
+    })
 }
 
 /// `doctor`.

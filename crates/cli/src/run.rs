@@ -10,7 +10,7 @@ use qchroot_engine::{ConfigChange, CreateWish, Engine, InstallWish, Outcome, Reg
 use qchroot_host::Machine;
 use serde_json::json;
 
-use crate::args::{All, Cli, Command, Config, Create, Identity, Install, Plugin, Release};
+use crate::args::{All, Cli, Command, Config, Create, Identity, Install, Plugin};
 use crate::screen::Screen;
 use crate::{fail, place, print};
 
@@ -93,10 +93,10 @@ fn version(as_json: bool) -> Result<u8> {
 }
 
 /// The engine and how its results are shown.
-struct Front<'a> {
-    engine: Engine<'a>,
-    screen: &'a Screen,
-    json: bool,
+pub(crate) struct Front<'a> {
+    pub(crate) engine: Engine<'a>,
+    pub(crate) screen: &'a Screen,
+    pub(crate) json: bool,
 }
 
 impl Front<'_> {
@@ -119,7 +119,9 @@ impl Front<'_> {
             Command::Exec(args) => return self.session(&args.name, args.identity, args.argv, false),
             Command::Ps(args) => self.ps(&args.names)?,
             Command::Delete(args) => return self.delete(&args),
-            Command::Release(Release::List) => self.releases()?,
+            Command::Release(args) => return self.release(args),
+            Command::Upgrade(args) => return self.upgrade(args),
+            Command::Rollback(args) => return self.rollback(&args.names),
             Command::Plugin(plugin) => self.plugin(&plugin)?,
             Command::Doctor(args) => return self.doctor(args.repair),
             Command::Version => {}
@@ -220,7 +222,12 @@ impl Front<'_> {
         Ok(status)
     }
 
-    fn for_each(&self, which: &All, verb: &str, mut act: impl FnMut(&Name) -> Result<()>) -> Result<u8> {
+    pub(crate) fn for_each(
+        &self,
+        which: &All,
+        verb: &str,
+        mut act: impl FnMut(&Name) -> Result<()>,
+    ) -> Result<u8> {
         let mut status = 0;
         for name in self.chosen(which, verb)? {
             if let Err(error) = name.parse().and_then(|name| act(&name)) {
@@ -275,17 +282,6 @@ impl Front<'_> {
         }
         let members = self.engine.ps(&self.engine.names_or_all(&given)?)?;
         if self.json { print::json(&members) } else { print::ps(&members) }
-    }
-
-    fn releases(&self) -> Result<()> {
-        let releases = self.engine.releases()?;
-        if self.json {
-            return print::json(&releases);
-        }
-        releases.iter().try_for_each(|release| {
-            let mark = if release.current { "*" } else { " " };
-            print::line(&format!("{mark} {} ({}, from {})", release.id, release.version, release.source))
-        })
     }
 
     fn plugin(&self, plugin: &Plugin) -> Result<()> {

@@ -29,6 +29,12 @@ pub struct BaseFile {
     pub insisted: bool,
     /// Paths whose content is shared.
     pub shared: Vec<Utf8PathBuf>,
+    /// SHA-256 of `manifest.mtree`, which records every file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
+    /// Bytes of all files.
+    #[serde(default)]
+    pub bytes: u64,
     /// Directories of the host's that belong to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub host_dirs: Vec<Utf8PathBuf>,
@@ -49,33 +55,7 @@ pub struct Installed {
     pub file: BaseFile,
 }
 
-/// One line of `release list`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ReleaseLine {
-    /// Its identity.
-    pub id: ReleaseId,
-    /// Name and version.
-    pub version: String,
-    /// The source it came from.
-    pub source: String,
-    /// Whether new containers get it.
-    pub current: bool,
-}
-
 impl Engine<'_> {
-    /// All installed bases in ascending order.
-    pub fn releases(&self) -> Result<Vec<ReleaseLine>> {
-        let current = self.link_target(&self.layout.current())?;
-        let current = current.as_ref().and_then(|target| target.file_name());
-        let ids = self.host.list_own(&self.layout.releases())?;
-        ids.iter()
-            .map(|id| {
-                let BaseFile { version, source, .. } = self.base(&id.parse()?)?.file;
-                Ok(ReleaseLine { id: id.parse()?, version, source, current: current == Some(id.as_str()) })
-            })
-            .collect()
-    }
-
     /// The base `id`.
     ///
     /// # Errors
@@ -217,6 +197,8 @@ impl Engine<'_> {
             digest: release.digest.clone(),
             insisted,
             shared: vec![],
+            manifest: None,
+            bytes: 0,
             host_dirs: release.host_dirs.clone(),
         }
     }

@@ -18,10 +18,16 @@ const FORMAT: u32 = 1;
 pub enum Op {
     /// A base is installed.
     Install,
+    /// Bases are removed.
+    Remove,
     /// A container comes into being.
     Create,
     /// A container goes.
     Delete,
+    /// A container moves to another base.
+    Upgrade,
+    /// A container moves back to the base before.
+    Rollback,
     /// A container is started; the journal stays until it is stopped.
     Start,
     /// A stopped container is opened for one program and closed again.
@@ -34,8 +40,11 @@ impl Op {
     pub fn word(self) -> &'static str {
         match self {
             Self::Install => "install",
+            Self::Remove => "removal of releases",
             Self::Create => "create",
             Self::Delete => "delete",
+            Self::Upgrade => "upgrade",
+            Self::Rollback => "rollback",
             Self::Start => "start",
             Self::Session => "session",
         }
@@ -44,7 +53,7 @@ impl Op {
     /// Whether what it does outlives a reboot.
     #[must_use]
     pub fn is_durable(self) -> bool {
-        matches!(self, Self::Install | Self::Create | Self::Delete)
+        !matches!(self, Self::Start | Self::Session)
     }
 }
 
@@ -174,9 +183,10 @@ impl<'a> Journal<'a> {
 
     fn write(&mut self, entry: Line) -> Result<()> {
         let step = entry.step.and_then(|n| self.steps.get(n));
-        // After it there is no way back: a power cut must not lose this mark.
-        let last_turn = entry.is == Mark::Begun && matches!(step, Some(Step::RemoveTree { .. }));
-        self.host.append_own(&self.path, &line(&entry)?, last_turn && self.op.is_durable())?;
+        // A power cut must not lose this mark: after a removal there is no way back, and whether a move was made
+        // cannot be told from what is there.
+        let telling = entry.is == Mark::Begun && step.is_some_and(is_marked_on_disk);
+        self.host.append_own(&self.path, &line(&entry)?, telling && self.op.is_durable())?;
         let unknown = || Error::new(ErrorKind::Internal, "a journal was asked about a step it does not have");
         self.take(entry).ok_or_else(unknown)
     }
@@ -191,6 +201,11 @@ impl<'a> Journal<'a> {
     pub fn path(&self) -> &Utf8Path {
         &self.path
     }
+}
+
+/// Whether a step's mark reaches the disk before the step is begun.
+pub(crate) fn is_marked_on_disk(step: &Step) -> bool {
+    matches!(step, Step::RemoveTree { .. } | Step::Move { .. })
 }
 
 fn line(value: &impl Serialize) -> Result<Vec<u8>> {

@@ -101,6 +101,24 @@ impl Layout {
         self.lib.join(".staging-install")
     }
 
+    /// Where bases and downloads go before they are removed.
+    #[must_use]
+    pub fn release_trash(&self) -> Utf8PathBuf {
+        self.lib.join(".trash-install")
+    }
+
+    /// What upgrades leave for rollbacks.
+    #[must_use]
+    pub fn all_previous(&self) -> Utf8PathBuf {
+        self.lib.join(".previous")
+    }
+
+    /// What the last upgrade of a container left.
+    #[must_use]
+    pub fn previous(&self, name: &Name) -> Utf8PathBuf {
+        self.all_previous().join(name.as_str())
+    }
+
     /// The link to the base that new containers get.
     #[must_use]
     pub fn current(&self) -> Utf8PathBuf {
@@ -191,7 +209,13 @@ impl Layout {
         self.locks().join(name.as_str())
     }
 
-    /// The lock of the bases.
+    /// Shared by who pins a base or comes to, held alone by who removes bases.
+    #[must_use]
+    pub fn releases_lock(&self) -> Utf8PathBuf {
+        self.locks().join(".releases")
+    }
+
+    /// The lock of installs and removals.
     #[must_use]
     pub fn install_lock(&self) -> Utf8PathBuf {
         self.locks().join(".install")

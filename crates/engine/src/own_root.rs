@@ -52,6 +52,8 @@ impl Engine<'_> {
             digest: String::new(),
             insisted: true,
             shared: vec![],
+            manifest: None,
+            bytes: 0,
             host_dirs: vec![],
         };
         Ok(Installed { base, file })

@@ -3,10 +3,13 @@
 //! It says what must hold, not how: no operating system is named here.
 
 use std::any::Any;
+use std::path::Path;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{Entry, Observe, Progress, Result, Step, Work};
+
+use crate::{Care, Seen};
 
 /// How the machine stands to a step before it is applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,13 +86,20 @@ pub trait Host: Observe + Sync {
     /// `wait` is false. It ends with the last process that has it.
     fn lock(&self, at: &Utf8Path, wait: bool) -> Result<Option<Held>>;
 
+    /// Takes the same kind of lock together with others: it excludes [`Host::lock`] on the file, and waits for it.
+    fn share(&self, at: &Utf8Path) -> Result<Held>;
+
+    /// Everything below the directory `top` that `care` lets it look at, sorted by path; no link is followed.
+    /// Nothing when there is no such directory.
+    fn survey(&self, top: &Utf8Path, care: &dyn Fn(&Path) -> Care) -> Result<Vec<Seen>>;
+
     /// How the machine stands to `step`.
     fn probe(&self, step: &Step) -> Result<Probe>;
 
     /// Applies `step`. Steps that take something away succeed when it is gone already. Steps that wait (for
     /// processes to end, for a script) wait no longer than until `deadline`, and then use force.
     ///
-    /// `Step::Fill` and `Step::Split` are the engine's own and are refused here.
+    /// `Step::Fill`, `Step::Split` and `Step::Record` are the engine's own and are refused here.
     fn apply(&self, step: &Step, deadline: Deadline) -> Result<()>;
 
     /// What a release source works with, confined to its workplace; `show` is told of progress.
@@ -112,7 +122,7 @@ pub trait Host: Observe + Sync {
     /// so a power cut soon after a rename may leave names with nothing behind them.
     fn flush(&self, at: &Utf8Path) -> Result<()>;
 
-    /// Bytes that the tree `at` takes on disk, not crossing mounts; 0 when it is not there.
+    /// Bytes that the tree or file `at` takes on disk, not crossing mounts; 0 when it is not there.
     fn disk_usage(&self, at: &Utf8Path) -> Result<u64>;
 
     /// Changes with every boot and never in between.

@@ -6,7 +6,7 @@
 use camino::Utf8PathBuf;
 use qchroot_api::{Error, ErrorKind, Name, Place, Plan, Result, Step};
 
-use crate::journal::{Journal, Mark, Op};
+use crate::journal::{Journal, Mark, Op, is_marked_on_disk};
 use crate::{Deadline, Engine, Point, Probe};
 
 /// One plan to carry out.
@@ -83,6 +83,7 @@ impl Engine<'_> {
                 self.recognise(tree, describe, *brand, deadline)?;
                 self.split(tree, sharedfs, template, describe, deadline)
             }
+            Step::Record { base } => self.record_base(base, deadline),
             step => self.host.apply(step, deadline),
         }
     }
@@ -104,11 +105,13 @@ impl Engine<'_> {
     /// failures; the journal stays until nothing is left.
     pub(crate) fn roll_back(&self, mut journal: Journal<'_>, deadline: Deadline) -> Result<()> {
         let rebooted = self.host.boot_id()? != journal.boot;
+        let surely_pending = self.surely_pending(&journal)?;
         let mut failures = Vec::new();
         for index in (0..journal.steps.len()).rev() {
             let maybe_done = match journal.marks[index] {
                 Mark::Begun | Mark::Done => true,
-                Mark::Pending => rebooted, // its mark may have been lost with the power
+                // Its mark may have been lost with the power.
+                Mark::Pending => rebooted && index < surely_pending,
                 Mark::Skipped | Mark::Undone => false,
             };
             if maybe_done {
@@ -120,6 +123,21 @@ impl Engine<'_> {
             None => journal.remove(),
             Some(first) => Err(failures.fold(first, |error, next| error.cause(next))),
         }
+    }
+
+    /// The first step that was not begun for sure, whatever marks a power cut took: its own would have been on disk,
+    /// or the move before it was not made.
+    fn surely_pending(&self, journal: &Journal<'_>) -> Result<usize> {
+        for (index, step) in journal.steps.iter().enumerate().filter(|(_, step)| is_marked_on_disk(step)) {
+            match (journal.marks[index], step) {
+                (Mark::Pending, _) => return Ok(index),
+                (Mark::Begun, Step::Move { .. }) if self.host.probe(step)? == Probe::Absent => {
+                    return Ok(index);
+                }
+                _ => {}
+            }
+        }
+        Ok(journal.steps.len())
     }
 
     fn undo(&self, journal: &mut Journal<'_>, index: usize, deadline: Deadline) -> Result<()> {
@@ -140,6 +158,7 @@ impl Engine<'_> {
         match step {
             Step::Run { .. } => Ok(self.host.probe(step)? == Probe::Absent),
             Step::Rename { to, .. } => Ok(self.view().stat(&Place::host(to))?.is_none()),
+            Step::Move { to, .. } => Ok(self.view().stat(to)?.is_none()),
             _ => Ok(self.host.probe(inverse)? == Probe::Present),
         }
     }

@@ -4,7 +4,7 @@ use qchroot_api::{Command, Error, ErrorKind, Result, Step};
 use qchroot_engine::Deadline;
 
 use crate::process::{init, service};
-use crate::{command, copy, device, files, mount, remove};
+use crate::{command, copy, device, files, mount, relocate, remove};
 
 /// Applies `step`; steps that wait use force at `deadline`.
 pub(crate) fn apply(step: &Step, deadline: Deadline) -> Result<()> {
@@ -12,13 +12,15 @@ pub(crate) fn apply(step: &Step, deadline: Deadline) -> Result<()> {
         Step::MakeDir { at, mode } => files::make_dir(at, *mode),
         Step::RemoveDir { at } => files::remove_dir(at),
         Step::Stage { at } => files::stage(at),
-        Step::CopyTree { from, to } => copy::copy_tree(from, to),
+        Step::CopyTree { from, to } => copy::copy(from, to),
         Step::RemoveTree { at } => remove::remove_tree(at),
         Step::WriteFile { at, text, mode, .. } => files::write_file(at, text, *mode),
         Step::RemoveFile { at, .. } => files::remove_file(at),
         Step::Link { at, to, .. } => files::link(at, to),
         Step::Unlink { at, was } => files::unlink(at, was),
         Step::Rename { from, to } => files::rename(from, to),
+        Step::Move { from, to } => relocate::relocate(from, to),
+        Step::SetAccess { at, to, .. } => relocate::set_access(at, *to),
         Step::Device { at, major, minor } => device::make(at, (*major, *minor)),
         Step::RemoveDevice { at, major, minor } => device::remove(at, (*major, *minor)),
         Step::Mount(step) => mount::mount(step),

@@ -14,18 +14,43 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use crate::attributes::{Attributes, identity};
+use crate::beneath::{self, Spot};
 use crate::dir::{self, DEEPEST, Entry};
 use crate::errors::OrError;
-use crate::{beneath, os};
+use crate::os;
 
-/// Copies the tree `from` to `to`, which does not exist; sockets are left out.
+/// Copies the tree or file `from` to `to`, which does not exist; sockets are left out.
 ///
 /// # Errors
 /// `Exists` where `to` does.
-pub(crate) fn copy_tree(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
+pub(crate) fn copy(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
+    let (source, target) = (beneath::parent(&Place::host(from))?, beneath::parent(&Place::host(to))?);
+    match beneath::file_type(&source.dir, &source.name)? {
+        None | Some(FileType::Directory) => copy_tree(from, to, target),
+        Some(kind) => {
+            copy_file(&source, &target, kind, from).or_error(|| format!("cannot copy {from} to {to}"))
+        }
+    }
+}
+
+fn copy_file(source: &Spot, target: &Spot, kind: FileType, shown: &Utf8Path) -> Result<(), Errno> {
+    let name = |spot: &Spot| CString::new(spot.name.as_str()).map_err(|_| Errno::INVAL);
+    let (from, to) = (name(source)?, name(target)?);
+    let stat = statat(&source.dir, &from, AtFlags::SYMLINK_NOFOLLOW)?;
+    let top = rustix::io::dup(&target.dir)?;
+    let mut copy = Copy::new(top, shown, None, &|| true);
+    copy.other(&source.dir, &target.dir, [&from, &to], &stat, kind)?;
+    set_flags(&target.dir, &to, os::flags::of(&stat))?;
+    if kind == FileType::RegularFile {
+        // What is moved into a container must not be empty after a power cut.
+        rustix::fs::fsync(openat(&target.dir, &to, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)?;
+    }
+    rustix::fs::fsync(&target.dir)
+}
+
+fn copy_tree(from: &Utf8Path, to: &Utf8Path, spot: Spot) -> Result<()> {
     let message = || format!("cannot copy {from} to {to}");
     let source = beneath::open_root(from)?;
-    let spot = beneath::parent(&Place::host(to))?;
     let name = CString::new(spot.name).or_error(message)?;
     let top = new_directory(&spot.dir, &name).or_error(message)?;
     Copy::new(top, from, None, &|| true).whole(&source)?;
@@ -111,7 +136,7 @@ impl<'a> Copy<'a> {
                 self.directory(&below, &copy, depth + 1)?;
             }
             FileType::Socket => return Ok(()),
-            kind => self.other(from, to, name, &stat, kind).or_error(|| self.message())?,
+            kind => self.other(from, to, [name, name], &stat, kind).or_error(|| self.message())?,
         }
         match os::flags::of(&stat) {
             0 => {}
@@ -144,22 +169,22 @@ impl<'a> Copy<'a> {
         &mut self,
         from: &OwnedFd,
         to: &OwnedFd,
-        name: &CStr,
+        [name, new]: [&CStr; 2],
         stat: &Stat,
         kind: FileType,
     ) -> Result<(), Errno> {
-        if self.link_to_copy(to, name, stat)? {
+        if self.link_to_copy(to, new, stat)? {
             return Ok(());
         }
         match kind {
-            FileType::RegularFile => file(from, to, name),
+            FileType::RegularFile => file(from, to, [name, new]),
             FileType::Symlink => {
-                symlinkat(&readlinkat(from, name, vec![])?, to, name)?;
-                dress_at(from, to, name, &Attributes::of(stat), true)
+                symlinkat(&readlinkat(from, name, vec![])?, to, new)?;
+                dress_at(from, to, [name, new], &Attributes::of(stat), true)
             }
             special => {
-                mknodat(to, name, special, Mode::empty(), stat.st_rdev)?;
-                dress_at(from, to, name, &Attributes::of(stat), false)
+                mknodat(to, new, special, Mode::empty(), stat.st_rdev)?;
+                dress_at(from, to, [name, new], &Attributes::of(stat), false)
             }
         }
     }
@@ -194,11 +219,11 @@ fn set_flags(dir: &OwnedFd, path: &CStr, flags: u32) -> Result<(), Errno> {
     }
 }
 
-fn file(from: &OwnedFd, to: &OwnedFd, name: &CStr) -> Result<(), Errno> {
+fn file(from: &OwnedFd, to: &OwnedFd, [name, new]: [&CStr; 2]) -> Result<(), Errno> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let source = openat(from, name, flags, Mode::empty())?;
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-    let target = openat(to, name, flags, Mode::RUSR | Mode::WUSR)?;
+    let target = openat(to, new, flags, Mode::RUSR | Mode::WUSR)?;
     let stat = fstat(&source)?;
     os::content::copy(&source, &target, u64::try_from(stat.st_size).unwrap_or(0))?;
     dress(&source, &target, &Attributes::of(&stat))
@@ -217,13 +242,13 @@ fn dress(from: &OwnedFd, to: &OwnedFd, attributes: &Attributes) -> Result<(), Er
 fn dress_at(
     from: &OwnedFd,
     to: &OwnedFd,
-    name: &CStr,
+    [name, new]: [&CStr; 2],
     attributes: &Attributes,
     is_link: bool,
 ) -> Result<(), Errno> {
-    attributes.set_owner_and_mode_at(to, name, is_link)?;
+    attributes.set_owner_and_mode_at(to, new, is_link)?;
     for (attribute, value) in os::xattr::all_at(from, name)? {
-        os::xattr::set_at(to, name, &attribute, &value)?;
+        os::xattr::set_at(to, new, &attribute, &value)?;
     }
-    attributes.set_times_at(to, name)
+    attributes.set_times_at(to, new)
 }

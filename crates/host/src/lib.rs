@@ -19,8 +19,10 @@ mod observe;
 mod own;
 mod probe;
 mod process;
+mod relocate;
 mod remove;
 mod running;
+mod survey;
 mod take;
 mod usage;
 mod work;
@@ -38,13 +40,14 @@ use linux as os;
 
 pub use process::supervisor::supervise_main;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use camino::Utf8Path;
 use qchroot_api::{Answer, Entry, Observe, Progress, Query, Result, Step, Work};
-use qchroot_engine::{Deadline, Guard, Held, Host, Probe, Workplace};
+use qchroot_engine::{Care, Deadline, Guard, Held, Host, Probe, Seen, Workplace};
 
 /// Gives this process the umask that files of qchroot's own are made under, whatever the caller's is.
 pub fn settle_process() {
@@ -100,6 +103,14 @@ impl Host for Machine {
 
     fn lock(&self, at: &Utf8Path, wait: bool) -> Result<Option<Held>> {
         own::lock(at, wait)
+    }
+
+    fn share(&self, at: &Utf8Path) -> Result<Held> {
+        own::share(at)
+    }
+
+    fn survey(&self, top: &Utf8Path, care: &dyn Fn(&Path) -> Care) -> Result<Vec<Seen>> {
+        survey::survey(top, care)
     }
 
     fn probe(&self, step: &Step) -> Result<Probe> {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 
 use camino::Utf8Path;
-use qchroot_api::{Error, Result};
+use qchroot_api::{Error, ErrorKind, Result};
 use qchroot_engine::Held;
 use rustix::fs::{FlockOperation, OFlags, flock, fstat, stat};
 use rustix::io::Errno;
@@ -91,9 +91,19 @@ pub(crate) fn make_dir(at: &Utf8Path) -> Result<()> {
 /// Takes the exclusive lock on a file. It is shared with forked processes and not passed on by exec; see
 /// flock(2).
 pub(crate) fn lock(at: &Utf8Path, wait: bool) -> Result<Option<Held>> {
-    let message = || format!("cannot lock {at}");
     let operation =
         if wait { FlockOperation::LockExclusive } else { FlockOperation::NonBlockingLockExclusive };
+    take(at, operation)
+}
+
+/// Takes the lock on a file together with others, waiting for who has it alone.
+pub(crate) fn share(at: &Utf8Path) -> Result<Held> {
+    take(at, FlockOperation::LockShared)?
+        .ok_or_else(|| Error::new(ErrorKind::Internal, format!("{at} was not waited for")))
+}
+
+fn take(at: &Utf8Path, operation: FlockOperation) -> Result<Option<Held>> {
+    let message = || format!("cannot lock {at}");
     loop {
         let file = open_lock(at).or_error(message)?;
         match flock(&file, operation) {

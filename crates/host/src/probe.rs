@@ -1,7 +1,7 @@
 //! Tells how the machine stands to a step before it is applied. It changes nothing.
 
 use camino::Utf8Path;
-use qchroot_api::{Command, Error, ErrorKind, Mount, Place, Result, Step};
+use qchroot_api::{Access, Command, Error, ErrorKind, Mount, Place, Result, Step};
 use qchroot_engine::Probe;
 use rustix::fs::FileType;
 
@@ -9,7 +9,7 @@ use crate::beneath::{self, describe, file_type};
 use crate::device::{self, Node};
 use crate::mount::{self, Standing};
 use crate::process::{init, service};
-use crate::{command, compare, files};
+use crate::{command, compare, files, relocate};
 
 /// How the machine stands to `step`.
 pub(crate) fn probe(step: &Step) -> Result<Probe> {
@@ -23,7 +23,9 @@ pub(crate) fn probe(step: &Step) -> Result<Probe> {
         Step::RemoveFile { at, .. } => taking(gone_or(at, FileType::RegularFile)),
         Step::Link { at, to, was } => making(link(at, to, was.as_deref())),
         Step::Unlink { at, was } => taking(unlink(at, was)),
-        Step::Rename { from, to } => rename(from, to),
+        Step::Rename { from, to } => rename(&Place::host(from), &Place::host(to)),
+        Step::Move { from, to } => settle(rename(from, to), Probe::Absent),
+        Step::SetAccess { at, to, was } => making(access(at, *to, *was)),
         Step::Device { at, major, minor } => making(device(at, (*major, *minor))),
         Step::RemoveDevice { at, major, minor } => taking(remove_device(at, (*major, *minor))),
         Step::Mount(step) => making(mounted(step)),
@@ -153,8 +155,16 @@ fn unlink(at: &Place, was: &Utf8Path) -> Result<Probe> {
     })
 }
 
-fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<Probe> {
-    let exists = |path: &Utf8Path| match there(&Place::host(path)) {
+fn access(at: &Place, to: Access, was: Access) -> Result<Probe> {
+    Ok(match relocate::access(at)? {
+        found if found == to => Probe::Present,
+        found if found == was => Probe::Absent,
+        found => Probe::Conflict(format!("{at} has {}:{} mode {:04o}", found.uid, found.gid, found.mode)),
+    })
+}
+
+fn rename(from: &Place, to: &Place) -> Result<Probe> {
+    let exists = |place: &Place| match there(place) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         found => Ok::<_, Error>(found?.is_some()),
     };

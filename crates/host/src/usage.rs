@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use camino::Utf8Path;
-use qchroot_api::{ErrorKind, Result};
+use qchroot_api::Result;
 use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, FileType, Stat, fstat, statat};
 use rustix::io::Errno;
@@ -15,13 +15,17 @@ use crate::{beneath, dir};
 /// What lies deeper is not counted, so that no tree is too deep for descriptors and stack.
 const DEEPEST: usize = 200;
 
-/// Bytes of `st_blocks`, a file with several names counted once; 0 when there is no such tree. What vanishes
+/// Bytes of `st_blocks`, a file with several names counted once; 0 when there is no such tree or file. What vanishes
 /// meanwhile does not count.
 pub(crate) fn disk_usage(at: &Utf8Path) -> Result<u64> {
-    let top = match beneath::open_root(at) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
-        top => top?,
-    };
+    match rustix::fs::lstat(at.as_str()) {
+        Err(Errno::NOENT) => return Ok(0),
+        Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => {
+            return Ok(u64::try_from(stat.st_blocks).unwrap_or(0) * 512);
+        }
+        _ => {}
+    }
+    let top = beneath::open_root(at)?;
     let stat = fstat(&top).or_error(|| format!("cannot look at {at}"))?;
     let mut count = Count { device: identity(&stat).0, seen: HashSet::new(), bytes: 0 };
     count.add(&stat);

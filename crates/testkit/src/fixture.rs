@@ -206,6 +206,7 @@ impl Backend for FakeSource {
                 text("fail", "nowhere", "resolve or fill: where to fail"),
                 text("index", "none", "content of fake:index, whose digest is remembered"),
                 text("pin", "none", "the digest that fake:index must have"),
+                OptionSpec::new("differ", OptionKind::Flag, "false", "add files that tell the version"),
                 OptionSpec::new("entries", OptionKind::Number, "0", "this many files in usr/share/many"),
             ],
         }
@@ -247,6 +248,10 @@ impl ReleaseSource for FakeSource {
             write(work, path, small)?;
             work.progress(&Progress { what: "writing".into(), entries: n as u64, ..Progress::default() });
         }
+        if release.options.get("differ").and_then(|value| value.as_bool()) == Some(true) {
+            write_text(work, "etc/version", &release.version)?;
+            write_text(work, &format!("etc/only-{}/file", release.version), &release.version)?;
+        }
         for n in 0..entries(&release.options) {
             write(work, &format!("usr/share/many/{n}"), File("", 0o644))?;
         }
@@ -268,6 +273,13 @@ fn digest(text: &str) -> String {
         text.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
     };
     (1..=4).map(|n| format!("{:016x}", hash(0xcbf2_9ce4_8422_2325 ^ n))).collect()
+}
+
+fn write_text(work: &mut dyn Work, path: &str, text: &str) -> Result<()> {
+    let kind = NodeKind::File { size: text.len() as u64 };
+    let (mtime, xattrs, flags) = ((0, 0), vec![], None);
+    let node = Node { path: path.into(), kind, mode: 0o644, uid: 0, gid: 0, mtime, xattrs, flags };
+    work.tree().write(&node, &mut text.as_bytes())
 }
 
 fn write(work: &mut dyn Work, path: &str, small: Small) -> Result<()> {

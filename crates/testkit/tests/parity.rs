@@ -5,11 +5,12 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{ErrorKind, MountFs, Observe, Place, Query, Step};
-use qchroot_engine::{Deadline, Host, Probe};
+use qchroot_api::{Access, ErrorKind, MountFs, Observe, Place, Query, Step};
+use qchroot_engine::{Care, Deadline, Host, Probe};
 use qchroot_host::Machine;
 use qchroot_testkit::FakeHost;
 
@@ -140,6 +141,52 @@ fn trees() {
     for (from, to) in [("copy", "taken"), ("copy", "moved"), ("copy", "moved"), ("none", "none2")] {
         pair.agree(&Step::Rename { from: path(from), to: path(to) });
     }
+}
+
+#[test]
+fn moving() {
+    let pair = Pair::new();
+    let out = |name: &str| Place::host(pair.dir.join(name));
+    for (from, to) in [
+        (pair.inside("motd"), out("out")),
+        (pair.inside("motd"), out("out")),
+        (out("out"), pair.inside("motd")),
+        (pair.inside("full"), out("taken")),
+        (pair.inside("full"), out("full")),
+        (pair.inside("now"), pair.inside("link")),
+        (pair.inside("etc/passwd"), out("passwd")),
+        (out("tree/f"), pair.inside("etc/f")),
+        (out("tree/f"), pair.inside("none/f")),
+        (pair.inside("none"), out("none")),
+    ] {
+        pair.agree(&Step::Move { from, to });
+    }
+}
+
+#[test]
+fn owners_and_modes_of_directories() {
+    let pair = Pair::new();
+    let (was, to) = (Access { mode: 0o755, uid: 0, gid: 0 }, Access { mode: 0o2750, uid: 7, gid: 8 });
+    for path in ["full", "full", "motd", "now", "etc/ssl", "none"] {
+        pair.agree(&Step::SetAccess { at: pair.inside(path), to, was });
+        pair.agree(&Step::SetAccess { at: pair.inside(path), to: Access { uid: 9, ..to }, was });
+    }
+}
+
+#[test]
+fn walks() {
+    let pair = Pair::new();
+    let both = |top: &str, care: &dyn Fn(&Path) -> Care| {
+        let [real, fake] = [&pair.real as &dyn Host, &pair.fake].map(|host| {
+            let seen = host.survey(&pair.dir.join(top), care).map_err(|error| error.kind());
+            seen.map(|all| all.into_iter().map(|seen| (seen.path, seen.kind)).collect::<Vec<_>>())
+        });
+        assert_eq!(fake, real, "{top}");
+    };
+    both("root", &|_| Care::Digest);
+    both("root", &|_| Care::Enter);
+    both("root", &|path| if path.starts_with("full") { Care::Note } else { Care::Skip });
+    both("none", &|_| Care::Digest);
 }
 
 #[test]

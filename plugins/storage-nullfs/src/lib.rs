@@ -8,7 +8,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
-    Backend, Base, Capability, Container, Info, Kind, Mount, MountFs, Observe, Options, Place, Plan,
+    Backend, Base, Capability, Container, Derived, Info, Kind, Mount, MountFs, Observe, Options, Place, Plan,
     Platform, Registration, Result, SharedStorage, Step, check_host_trees, check_options, host_trees_plan,
     host_trees_spec, inventory,
 };
@@ -66,6 +66,11 @@ impl SharedStorage for Nullfs {
 
     fn layers(&self, base: &Base, container: &Container) -> Vec<Utf8PathBuf> {
         vec![container.root(), base.sharedfs.clone()]
+    }
+
+    fn derived(&self, base: &Base, container: &Container) -> Option<Derived> {
+        let links = base.shared.iter().map(|path| (path.clone(), into_shared(path)));
+        Some(Derived::Copy { at: container.root(), links: links.collect() })
     }
 
     fn private(&self, container: &Container) -> Utf8PathBuf {

@@ -7,9 +7,9 @@
 
 use camino::Utf8PathBuf;
 use qchroot_api::{
-    Backend, Base, Capability, Container, Error, ErrorKind, Info, Kind, Mount, MountFs, Observe, Options,
-    Place, Plan, Platform, Registration, Result, SharedStorage, Step, check_host_trees, check_options,
-    host_trees_plan, host_trees_spec, inventory,
+    Backend, Base, Capability, Container, Derived, Error, ErrorKind, Info, Kind, Mount, MountFs, Observe,
+    Options, Place, Plan, Platform, Registration, Result, SharedStorage, Step, check_host_trees,
+    check_options, host_trees_plan, host_trees_spec, inventory,
 };
 
 inventory::submit! { Registration::Storage(|| Box::new(Overlay)) }
@@ -59,6 +59,10 @@ impl SharedStorage for Overlay {
 
     fn layers(&self, base: &Base, container: &Container) -> Vec<Utf8PathBuf> {
         vec![container.dir.join("upper"), base.template.clone(), base.sharedfs.clone()]
+    }
+
+    fn derived(&self, _base: &Base, container: &Container) -> Option<Derived> {
+        Some(Derived::Layer { at: container.dir.join("upper") })
     }
 
     fn private(&self, container: &Container) -> Utf8PathBuf {

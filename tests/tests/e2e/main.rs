@@ -11,6 +11,7 @@
     reason = "tests report by panicking, and run programs of the host's"
 )]
 
+mod bases;
 mod brands;
 mod buildworld;
 mod console;
@@ -36,5 +37,6 @@ mod terminal;
 mod tree;
 mod trees;
 mod trees_refused;
+mod upgrade;
 mod userland;
 mod world;

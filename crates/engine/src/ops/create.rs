@@ -27,6 +27,7 @@ impl Engine<'_> {
     /// Makes the container `name`.
     pub fn create(&self, name: &Name, wish: &CreateWish) -> Result<()> {
         let _lock = self.lock_container(name)?;
+        let _bases = self.share_releases()?;
         self.refuse_half_done(name)?;
         self.refuse_taken(name)?;
         let file = self.new_file(wish)?;

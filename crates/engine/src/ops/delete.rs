@@ -13,6 +13,7 @@ impl Engine<'_> {
     /// Busy, when it has processes or mounts, by the kernel's word.
     pub fn delete(&self, name: &Name) -> Result<()> {
         let _lock = self.lock_container(name)?;
+        let _bases = self.share_releases()?;
         self.refuse_half_done(name)?;
         let plan = self.delete_plan(name)?;
         if !self.dry_run {
@@ -45,7 +46,9 @@ impl Engine<'_> {
         if has_tree {
             plan.push(Step::RemoveTree { at: self.layout.trash(name) });
         }
-        for leftover in [self.layout.container_log(name), self.layout.container_run(name)] {
+        let leftovers =
+            [self.layout.previous(name), self.layout.container_log(name), self.layout.container_run(name)];
+        for leftover in leftovers {
             if self.view().stat(&Place::host(&leftover))?.is_some_and(|stat| stat.kind == FileKind::Directory)
             {
                 plan.push(Step::RemoveTree { at: leftover });

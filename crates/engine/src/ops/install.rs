@@ -51,20 +51,23 @@ impl Engine<'_> {
         Ok(id)
     }
 
-    fn lock_install(&self) -> Result<Option<Held>> {
+    pub(crate) fn lock_install(&self) -> Result<Option<Held>> {
         if self.dry_run {
             return Ok(None);
         }
         self.require_superuser()?;
         self.host.make_own_dir(&self.layout.locks())?;
         let busy = || {
-            Error::new(ErrorKind::Busy, "another install is running")
+            Error::new(ErrorKind::Busy, "another install or removal of releases is running")
                 .hint("wait for it to end, then try again")
         };
         let held = self.host.lock(&self.layout.install_lock(), false)?.ok_or_else(busy)?;
         if self.host.read_own(&self.layout.install_journal())?.is_some() {
-            return Err(Error::new(ErrorKind::Busy, "an install was interrupted and is half done")
-                .hint("`qchroot doctor --repair` puts it right"));
+            return Err(Error::new(
+                ErrorKind::Busy,
+                "an install or removal was interrupted and is half done",
+            )
+            .hint("`qchroot doctor --repair` puts it right"));
         }
         self.host.make_own_dir(&self.layout.releases())?;
         self.host.make_own_dir(&self.layout.journals())?;
@@ -104,6 +107,7 @@ impl Engine<'_> {
                 describe,
                 brand,
             },
+            Step::Record { base: staging.clone() },
             Step::Rename { from: staging, to: self.layout.release(id) },
         ])
     }

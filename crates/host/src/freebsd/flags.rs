@@ -80,6 +80,19 @@ pub(crate) fn forbid(flags: u32) -> bool {
     flags & FORBIDDING != 0
 }
 
+/// The names of a file's flags as mtree(5) writes them: the first of each value's, `none` without any.
+pub(crate) fn names(file: &Stat, _attributes: &[(Vec<u8>, Vec<u8>)]) -> Option<String> {
+    let mut left = file.st_flags;
+    let mut found = vec![];
+    for (name, value) in NAMES {
+        if left & value != 0 {
+            left &= !value;
+            found.push(name);
+        }
+    }
+    Some(if found.is_empty() { "none".to_owned() } else { found.join(",") })
+}
+
 /// The flags with these names, separated by commas.
 ///
 /// # Errors

@@ -48,6 +48,12 @@ pub(crate) fn forbid(_flags: u32) -> bool {
     false
 }
 
+/// The names of a file's flags among its extended attributes, where they are kept.
+pub(crate) fn names(_file: &Stat, attributes: &[(Vec<u8>, Vec<u8>)]) -> Option<String> {
+    let (_, names) = attributes.iter().find(|(name, _)| name == KEPT)?;
+    String::from_utf8(names.clone()).ok()
+}
+
 /// The flags with these names: BSD's have no meaning here.
 pub(crate) fn named(_names: &str) -> ApiResult<u32> {
     Ok(0)

@@ -37,6 +37,11 @@ pub(super) fn configure(
             result => result.map_err(refuse)?,
         }
     }
+    // The upper layer must stand for itself: with these on, by the kernel's own default, it would refer to files of
+    // the lower ones by name or handle, and could not be put over others.
+    for key in ["redirect_dir", "metacopy", "index"] {
+        fsconfig_set_string(context, key, "off").map_err(refuse)?;
+    }
     for (key, path) in [("upperdir", upper), ("workdir", work)] {
         layer_option(context, key, &path.as_str().replace('\\', "\\\\"), path)?.map_err(refuse)?;
     }

@@ -30,6 +30,11 @@ fn collect(
     list: impl Fn(&mut [u8]) -> Result<usize, Errno>,
     get: impl Fn(&[u8], &mut [u8]) -> Result<usize, Errno>,
 ) -> Result<Vec<Pair>, Errno> {
+    // Most files have none: a buffer for those that do costs more than the question.
+    match list(&mut []) {
+        Err(Errno::OPNOTSUPP) | Ok(0) => return Ok(vec![]),
+        length => length?,
+    };
     let mut names = vec![0_u8; LARGEST];
     let length = match list(&mut names[..]) {
         Err(Errno::OPNOTSUPP) | Ok(0) => return Ok(vec![]),

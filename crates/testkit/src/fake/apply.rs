@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use camino::Utf8Path;
-use qchroot_api::{Error, ErrorKind, Place, Result, Step};
+use qchroot_api::{Access, Error, ErrorKind, Place, Result, Step};
 
 use super::node::{Body, Inode};
 use super::refuse;
-use super::resolve::Found;
+use super::resolve::{Found, MISSING, obstructed};
 use super::state::State;
 
 /// Character devices that do no harm on Linux: `Documentation/admin-guide/devices.txt`.
@@ -39,6 +39,8 @@ impl State {
                 self.remove_one(at, |body| matches!(body, Body::Link(is) if is == was))
             }
             Step::Rename { from, to } => self.rename(from, to),
+            Step::Move { from, to } => self.relocate(from, to),
+            Step::SetAccess { at, to, .. } => self.set_access(at, *to),
             Step::Device { at, major, minor } => self.device(at, *major, *minor),
             Step::RemoveDevice { at, major, minor } => self.remove_device(at, *major, *minor),
             Step::Mount(mount) => self.mount(mount),
@@ -144,13 +146,29 @@ impl State {
         Ok(())
     }
 
+    fn set_access(&mut self, at: &Place, to: Access) -> Result<()> {
+        let found = self.tree.spot(at)?;
+        match self.tree.get(&found).cloned() {
+            Some(mut inode) if inode.is_directory() => {
+                (inode.mode, inode.uid, inode.gid) = (to.mode, to.uid, to.gid);
+                self.tree.put(&found, inode)
+            }
+            Some(inode) => Err(obstructed(at, &found.seen, &inode)),
+            None => Err(refuse(ErrorKind::NotFound, format!("cannot open {at}"), MISSING)),
+        }
+    }
+
     fn rename(&mut self, from: &Utf8Path, to: &Utf8Path) -> Result<()> {
-        let source = self.tree.host(from, false)?;
+        self.relocate(&Place::host(from), &Place::host(to))
+    }
+
+    fn relocate(&mut self, from: &Place, to: &Place) -> Result<()> {
+        let source = self.tree.spot(from)?;
         let refused = |kind, why| Err(refuse(kind, format!("cannot rename {from} to {to}"), why));
         if self.tree.get(&source).is_none() {
             return refused(ErrorKind::NotFound, "no such file or directory");
         }
-        let target = self.free(&Place::host(to))?;
+        let target = self.free(to)?;
         if source.is_mount_point() {
             return refused(ErrorKind::Busy, "device busy");
         }

@@ -14,6 +14,7 @@ mod process;
 mod resolve;
 mod snapshot;
 mod state;
+mod survey;
 mod volume;
 mod work;
 

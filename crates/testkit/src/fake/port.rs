@@ -1,5 +1,6 @@
 //! The two ports, answered from the state: what back ends may ask and what the engine may do.
 
+use std::path::Path;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -7,14 +8,14 @@ use qchroot_api::{
     Answer, Brand, Entry, Error, ErrorKind, Mounted, Observe, Place, Platform, Progress, Query, Result, Step,
     Work,
 };
-use qchroot_engine::{Deadline, Guard, Held, Host, Probe, Workplace};
+use qchroot_engine::{Care, Deadline, Guard, Held, Host, Probe, Seen, Workplace};
 
 use super::node::{Body, Inode};
 use super::process::no_program;
 use super::resolve::Found;
 use super::state::State;
 use super::work::FakeWork;
-use super::{FakeHost, Moment, call, change, refuse};
+use super::{FakeHost, Moment, call, change, refuse, survey};
 
 /// The most that a text file may have: 16 MiB.
 const MAX_TEXT: u64 = 16 << 20;
@@ -166,6 +167,16 @@ impl Host for FakeHost {
         let life = state.life;
         state.locks.insert(at.to_owned(), life);
         Ok(Some(Held::new(Lock { host: self.clone(), at: at.to_owned(), life })))
+    }
+
+    /// Stricter than the real one: who shares it is alone.
+    fn share(&self, at: &Utf8Path) -> Result<Held> {
+        self.lock(at, true)?
+            .ok_or_else(|| Error::new(ErrorKind::Internal, format!("{at} was not waited for")))
+    }
+
+    fn survey(&self, top: &Utf8Path, care: &dyn Fn(&Path) -> Care) -> Result<Vec<Seen>> {
+        survey::survey(&*call(self)?, top, care)
     }
 
     fn probe(&self, step: &Step) -> Result<Probe> {

@@ -1,7 +1,7 @@
 //! How the machine stands to a step: absent, present, in conflict or unknown. It changes nothing.
 
 use camino::Utf8Path;
-use qchroot_api::{ErrorKind, Mount, Place, Platform, Result, Step};
+use qchroot_api::{Access, ErrorKind, Mount, Place, Platform, Result, Step};
 use qchroot_engine::Probe;
 
 use super::mounting::refuse_kind;
@@ -44,7 +44,9 @@ impl State {
                 Body::Link(is) if is == was => Probe::Absent,
                 _ => other_link(at, inode),
             }),
-            Step::Rename { from, to } => self.probe_rename(from, to),
+            Step::Rename { from, to } => self.probe_rename(&Place::host(from), &Place::host(to)),
+            Step::Move { from, to } => settle(self.probe_rename(from, to), Probe::Absent),
+            Step::SetAccess { at, to, was } => self.probe_access(at, *to, *was),
             Step::Device { at, major, minor } => {
                 self.absent_or(at, |inode| device(at, inode, (*major, *minor), Probe::Present, Probe::Absent))
             }
@@ -77,8 +79,22 @@ impl State {
         })
     }
 
-    fn probe_rename(&self, from: &Utf8Path, to: &Utf8Path) -> Result<Probe> {
-        let there = |path| Ok(self.tree.find(&Place::host(path))?.is_some());
+    fn probe_access(&self, at: &Place, to: Access, was: Access) -> Result<Probe> {
+        making(match self.tree.find(at) {
+            Ok(Some((found, inode))) if !inode.is_directory() => Err(obstructed(at, &found.seen, &inode)),
+            Ok(found) => Ok(found.map_or(Probe::Absent, |(_, inode)| {
+                match (Access { mode: inode.mode, uid: inode.uid, gid: inode.gid }) {
+                    is if is == to => Probe::Present,
+                    is if is == was => Probe::Absent,
+                    is => Probe::Conflict(format!("{at} has {}:{} mode {:04o}", is.uid, is.gid, is.mode)),
+                }
+            })),
+            Err(error) => Err(error),
+        })
+    }
+
+    fn probe_rename(&self, from: &Place, to: &Place) -> Result<Probe> {
+        let there = |at| Ok(self.tree.find(at)?.is_some());
         Ok(match (there(from)?, there(to)?) {
             (true, false) => Probe::Absent,
             (false, true) => Probe::Present,

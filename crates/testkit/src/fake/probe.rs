@@ -6,6 +6,7 @@ use qchroot_engine::Probe;
 
 use super::mounting::refuse_kind;
 use super::node::{Body, Inode};
+use super::resolve::obstructed;
 use super::state::State;
 
 impl State {

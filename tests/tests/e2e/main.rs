@@ -11,6 +11,7 @@
     reason = "tests report by panicking, and run programs of the host's"
 )]
 
+mod archives;
 mod bases;
 mod brands;
 mod buildworld;

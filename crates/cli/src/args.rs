@@ -107,6 +107,9 @@ What the console mounts is gone when it ends, whatever way it ends.")]
     #[command(after_help = "Examples:
   qchroot exec web -- apt-get update
   echo 'select 1' | qchroot exec db -U postgres psql
+  qchroot exec web --trace-files -- nginx -t
+    The last line is then, ready for `qchroot install --source minimal`:
+    -o files=/etc/mime.types,/etc/nginx
 
 Exit status: the program's own, 128+N when signal N ended it; 127 when it was
 not found, 126 when it cannot be run, 125 when the container cannot be entered.")]
@@ -283,6 +286,9 @@ pub(crate) struct Exec {
     pub(crate) name: String,
     #[command(flatten)]
     pub(crate) identity: Identity,
+    /// Afterwards, list what the program asked for that is on the host but not inside (Linux)
+    #[arg(long)]
+    pub(crate) trace_files: bool,
     /// The program and its arguments
     #[arg(
         value_name = "PROGRAM [ARG…]",

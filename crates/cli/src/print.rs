@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::time::{Duration, UNIX_EPOCH};
 
+use camino::Utf8PathBuf;
 use comfy_table::{Table, presets};
 use qchroot_api::{Error, Info, Result};
 use qchroot_engine::{Changed, Finding, Member, ReleaseLine, State, StatusReport, Verified};
@@ -217,4 +218,17 @@ mod tests {
         assert_eq!(escape("a\u{1b}[31mb\nc"), "a\\u{1b}[31mb\\nc");
         assert_eq!(escape("Grüße"), "Grüße");
     }
+}
+
+/// The option of source `minimal` that brings these files; where a shell's line cannot say it, the line for TOML.
+pub(crate) fn proposal(files: &[Utf8PathBuf]) -> Result<()> {
+    let list: Vec<&str> = files.iter().map(|file| file.as_str()).collect();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._+-@".contains(c);
+    if list.is_empty() {
+        return line("nothing that it asked for is on the host and not inside");
+    }
+    if list.iter().all(|file| file.chars().all(plain)) {
+        return line(&format!("-o files={}", list.join(",")));
+    }
+    line(&escape(&format!("files = {list:?}")))
 }

@@ -10,7 +10,7 @@ use qchroot_engine::{ConfigChange, CreateWish, Engine, InstallWish, Outcome, Reg
 use qchroot_host::Machine;
 use serde_json::json;
 
-use crate::args::{All, Cli, Command, Config, Create, Identity, Install, Plugin};
+use crate::args::{All, Cli, Command, Config, Create, Exec, Identity, Install, Plugin};
 use crate::screen::Screen;
 use crate::{fail, place, print};
 
@@ -115,8 +115,27 @@ impl Front<'_> {
                 return self
                     .each(&args.which, "restart", |name| self.engine.restart(name, patience(args.timeout)));
             }
-            Command::Console(args) => return self.session(&args.name, args.identity, vec![], true),
-            Command::Exec(args) => return self.session(&args.name, args.identity, args.argv, false),
+            Command::Console(args) => {
+                return self.session(&args.name, args.identity, vec![], |engine, name, session| {
+                    engine.console(name, session)
+                });
+            }
+            Command::Exec(args) => {
+                let Exec { name, identity, argv, trace_files } = args;
+                return match trace_files {
+                    false => self
+                        .session(&name, identity, argv, |engine, name, session| engine.exec(name, session)),
+                    true => self.session(&name, identity, argv, |engine, name, session| {
+                        let (status, missing) = engine.exec_traced(name, session)?;
+                        if self.json {
+                            print::json(&missing)?
+                        } else {
+                            print::proposal(&missing)?
+                        }
+                        Ok(status)
+                    }),
+                };
+            }
             Command::Ps(args) => self.ps(&args.names)?,
             Command::Delete(args) => return self.delete(&args),
             Command::Release(args) => return self.release(args),
@@ -258,14 +277,18 @@ impl Front<'_> {
     }
 
     /// A failure to get inside is 125, as with chroot(8); what is wrong before that keeps its own status.
-    fn session(&self, name: &str, identity: Identity, argv: Vec<String>, console: bool) -> Result<u8> {
+    fn session(
+        &self,
+        name: &str,
+        identity: Identity,
+        argv: Vec<String>,
+        run: impl Fn(&Engine<'_>, &Name, &Session) -> Result<i32>,
+    ) -> Result<u8> {
         let name: Name = name.parse()?;
         let Identity { host_user, container_user, login } = identity;
         let who = host_user.map(Who::Host).or(container_user.map(Who::Container)).unwrap_or_default();
         let session = Session { who, login, argv, term: std::env::var("TERM").ok() };
-        let ended =
-            if console { self.engine.console(&name, &session) } else { self.engine.exec(&name, &session) };
-        let status = ended.map_err(|error| match error.kind() {
+        let status = run(&self.engine, &name, &session).map_err(|error| match error.kind() {
             _ if error.fact("exit").is_some() => error,
             ErrorKind::System | ErrorKind::Internal | ErrorKind::Io | ErrorKind::Unavailable => {
                 error.with("exit", 125)

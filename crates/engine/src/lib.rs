@@ -16,6 +16,7 @@ mod known;
 mod layout;
 mod manifest;
 mod merge;
+mod missing;
 mod mtree;
 mod ops;
 mod own_root;

@@ -3,7 +3,7 @@
 //! It says what must hold, not how: no operating system is named here.
 
 use std::any::Any;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -113,6 +113,13 @@ pub trait Host: Observe + Sync {
     /// input is a terminal, through a pseudo-terminal of its own. Signals are passed on. The exit status, or 128+N;
     /// 126 when the program cannot be run, 127 when it is not found (chroot(8)).
     fn enter(&self, entry: &Entry) -> Result<i32>;
+
+    /// The same under a tracer: also the paths, as they are inside, that the program and its children asked for
+    /// and that were not there. Such a program cannot be stopped and continued as usual by a debugger inside.
+    ///
+    /// # Errors
+    /// Unavailable where the machine cannot trace.
+    fn trace(&self, entry: &Entry) -> Result<(i32, Vec<PathBuf>)>;
 
     /// Starts a second process, which runs `undo` if this one dies before the guard is released, whatever way it
     /// dies. Locks held now stay held until both have ended.

@@ -40,7 +40,7 @@ use linux as os;
 
 pub use process::supervisor::supervise_main;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -131,6 +131,10 @@ impl Host for Machine {
 
     fn enter(&self, entry: &Entry) -> Result<i32> {
         process::enter::enter(entry)
+    }
+
+    fn trace(&self, entry: &Entry) -> Result<(i32, Vec<PathBuf>)> {
+        process::enter::trace(entry)
     }
 
     fn on_death(&self, undo: &dyn Fn()) -> Result<Box<dyn Guard>> {

@@ -35,6 +35,7 @@ mod same_daemon;
 mod services;
 mod surroundings;
 mod terminal;
+mod trace_files;
 mod tree;
 mod trees;
 mod trees_refused;

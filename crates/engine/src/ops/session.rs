@@ -1,11 +1,13 @@
 //! `exec` and `console`: one program inside, in a container that is started or, for its time, opened.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{Credentials, Entry, Error, ErrorKind, Name, Place, Result};
 
 use crate::journal::Op;
+use crate::missing;
 use crate::ops::start::half_started;
 use crate::users::{self, User};
 use crate::{Engine, Loaded, STOP_PATIENCE, State};
@@ -38,6 +40,9 @@ pub struct Session {
     pub term: Option<String>,
 }
 
+/// How a program is run once it is known which.
+type Run<'a> = &'a dyn Fn(&Entry) -> Result<i32>;
+
 impl Engine<'_> {
     /// An interactive shell in a container that is stopped. The shell's exit status.
     ///
@@ -46,7 +51,7 @@ impl Engine<'_> {
     pub fn console(&self, name: &Name, session: &Session) -> Result<i32> {
         let loaded = self.load(name)?;
         if self.is_stopped(&loaded)? || self.dry_run {
-            return self.open_and_run(&loaded, session, true);
+            return self.open_and_run(&loaded, session, true, &|entry| self.host.enter(entry));
         }
         Err(Error::new(ErrorKind::Busy, format!("{name} is started, and a console needs it stopped"))
             .with("container", name)
@@ -55,22 +60,46 @@ impl Engine<'_> {
 
     /// Runs a program inside; a stopped container is opened for it and closed again. Its exit status.
     pub fn exec(&self, name: &Name, session: &Session) -> Result<i32> {
+        self.exec_by(name, session, &|entry| self.host.enter(entry))
+    }
+
+    /// The same under a tracer: also what the program asked for that is not inside but on the host, sorted.
+    ///
+    /// # Errors
+    /// Unavailable where the machine cannot trace.
+    pub fn exec_traced(&self, name: &Name, session: &Session) -> Result<(i32, Vec<Utf8PathBuf>)> {
+        let missing = RefCell::new(vec![]);
+        let status = self.exec_by(name, session, &|entry| {
+            let (status, asked_for) = self.host.trace(entry)?;
+            *missing.borrow_mut() = missing::on_host(asked_for, self.view())?;
+            Ok(status)
+        })?;
+        Ok((status, missing.into_inner()))
+    }
+
+    fn exec_by(&self, name: &Name, session: &Session, run: Run<'_>) -> Result<i32> {
         if !self.dry_run {
             self.require_superuser()?;
         }
         let loaded = self.load(name)?;
         if self.is_started(name)? {
-            return if self.dry_run { Ok(0) } else { self.host.enter(&self.entry(&loaded, session, false)?) };
+            return if self.dry_run { Ok(0) } else { run(&self.entry(&loaded, session, false)?) };
         }
         match self.state(name, &self.look()?)? {
-            (State::Stopped, _) => self.open_and_run(&loaded, session, false),
+            (State::Stopped, _) => self.open_and_run(&loaded, session, false, run),
             (_, problems) => Err(half_started(name, &problems)),
         }
     }
 
     /// Opens a stopped container, runs the program, and takes everything down again, whatever way it ends: a
     /// second process does it when this one is killed.
-    fn open_and_run(&self, loaded: &Loaded<'_>, session: &Session, console: bool) -> Result<i32> {
+    fn open_and_run(
+        &self,
+        loaded: &Loaded<'_>,
+        session: &Session,
+        console: bool,
+        run: Run<'_>,
+    ) -> Result<i32> {
         let name = &loaded.name;
         let _lock = self.lock_container(name)?;
         self.refuse_half_done(name)?;
@@ -90,7 +119,7 @@ impl Engine<'_> {
         };
         let guard = self.host.on_death(&take_down)?;
         let outcome = self.run_start(loaded, Op::Session, plan).and_then(|()| {
-            let status = self.entry(loaded, session, console).and_then(|entry| self.host.enter(&entry));
+            let status = self.entry(loaded, session, console).and_then(|entry| run(&entry));
             let down = self.take_down(name, STOP_PATIENCE);
             status.and_then(|status| down.map(|()| status))
         });

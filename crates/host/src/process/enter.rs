@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
@@ -13,6 +14,7 @@ use super::channel::{Received, Sender, channel, readable};
 use super::program::Program;
 use super::signals::Signals;
 use super::terminal::Terminal;
+use super::trace::{Tracer, wait_for_tracer};
 use super::{fork, identity, init, kernel};
 use crate::beneath;
 use crate::errors::OrError;
@@ -29,28 +31,51 @@ const CAUGHT: [Signal; 8] = [
     Signal::SIGWINCH,
 ];
 
+/// How the end of a child is looked for: its exit status, or `None` while it lives.
+pub(super) type Ended<'a> = &'a mut dyn FnMut(Pid) -> nix::Result<Option<i32>>;
+
 /// Runs the program of `entry`; its exit status, or 128+N when signal N ended it.
 pub(crate) fn enter(entry: &Entry) -> Result<i32> {
+    run(entry, None)
+}
+
+/// The same under a tracer: also the paths, as they are inside, that it asked for and that were not there.
+pub(crate) fn trace(entry: &Entry) -> Result<(i32, Vec<PathBuf>)> {
+    let mut tracer = Tracer::new()?;
+    let status = run(entry, Some(&mut tracer));
+    let missing = tracer.end();
+    status.map(|status| (status, missing))
+}
+
+fn run(entry: &Entry, mut tracer: Option<&mut Tracer>) -> Result<i32> {
     identity::refuse_directories()?;
     let passage = Passage::open(&entry.way, &entry.credentials)?;
     let program = Program::new(&passage.words(&entry.argv), passage.argv0(entry), &entry.env)?;
     let mut terminal = Terminal::open(passage.root(), entry.credentials.uid)?;
     let signals = Signals::catch(&CAUGHT)?;
     let (sender, mut receiver) = channel::<Error>()?;
+    let is_traced = tracer.is_some();
     let child = passage.fork(|| {
-        let Err(error) = become_it(entry, &passage, &program, terminal.as_ref(), &sender);
+        let Err(error) = become_it(entry, &passage, &program, terminal.as_ref(), &sender, is_traced);
         sender.send(&error);
         1
     })?;
     drop(sender);
+    if let Some(tracer) = &mut tracer {
+        tracer.begin(child)?;
+    }
+    let mut ended = |child| match &mut tracer {
+        Some(tracer) => tracer.turn(child),
+        None => fork::try_wait(child),
+    };
     let received = receiver.receive(None);
     if let Received::Message(error) = received? {
         fork::wait(child).or_error(|| "cannot wait for a child".into())?;
         return Err(error);
     }
     match &mut terminal {
-        Some(terminal) => terminal.relay(child, &signals),
-        None => attend(child, &signals),
+        Some(terminal) => terminal.relay(child, &signals, &mut ended),
+        None => attend(child, &signals, &mut ended),
     }
 }
 
@@ -61,6 +86,7 @@ fn become_it(
     program: &Program,
     terminal: Option<&Terminal>,
     sender: &Sender<Error>,
+    is_traced: bool,
 ) -> Result<Infallible> {
     setsid().or_error(|| "cannot begin a session".into())?;
     if let Some(terminal) = terminal {
@@ -74,14 +100,23 @@ fn become_it(
     identity::close_others(&[sender.as_raw_fd()])?;
     let report: Sender<Error> = kept(3).into();
     let who = passage.root().map(|_| &entry.credentials);
-    let Err(error) = cross(who, program, &report);
+    let Err(error) = cross(who, program, &report, is_traced);
     report.send(&error);
     // SAFETY: _exit(2) ends this process at once; the error has been told.
     unsafe { nix::libc::_exit(1) }
 }
 
 /// The last steps, with no descriptor left but the standard streams and the report.
-fn cross(who: Option<&Credentials>, program: &Program, report: &Sender<Error>) -> Result<Infallible> {
+fn cross(
+    who: Option<&Credentials>,
+    program: &Program,
+    report: &Sender<Error>,
+    is_traced: bool,
+) -> Result<Infallible> {
+    // Before the change of user: what runs as somebody else is still ours to trace.
+    if is_traced {
+        wait_for_tracer()?;
+    }
     who.map_or(Ok(()), identity::assume)?;
     // After the change of user, which takes it back; see PR_SET_PDEATHSIG(2const).
     kernel::die_with_parent(Signal::SIGKILL).or_error(|| "cannot tie the program to qchroot".into())?;
@@ -101,13 +136,13 @@ pub(super) fn kept(number: i32) -> OwnedFd {
 }
 
 /// Passes signals on until the child has ended.
-fn attend(child: Pid, signals: &Signals) -> Result<i32> {
+fn attend(child: Pid, signals: &Signals, ended: Ended<'_>) -> Result<i32> {
     loop {
         readable(signals.as_fd(), None)?;
         for signal in signals.pending() {
             pass_on(signal, child)?;
         }
-        if let Some(status) = fork::try_wait(child).or_error(|| "cannot wait for a child".into())? {
+        if let Some(status) = ended(child).or_error(|| "cannot wait for a child".into())? {
             return Ok(status);
         }
     }

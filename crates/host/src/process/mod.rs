@@ -28,6 +28,9 @@ pub(crate) mod members;
 #[cfg(target_os = "linux")]
 #[path = "../linux/process_stop.rs"]
 mod stop;
+#[cfg(target_os = "linux")]
+#[path = "../linux/process_trace.rs"]
+mod trace;
 
 #[cfg(target_os = "freebsd")]
 #[path = "../freebsd/process_init.rs"]
@@ -38,3 +41,6 @@ mod kernel;
 #[cfg(target_os = "freebsd")]
 #[path = "../freebsd/process_members.rs"]
 pub(crate) mod members;
+#[cfg(target_os = "freebsd")]
+#[path = "../freebsd/process_trace.rs"]
+mod trace;

@@ -16,7 +16,7 @@ use rustix::termios::{
 };
 
 use super::channel::{readable, timeout};
-use super::enter::pass_on;
+use super::enter::{Ended, pass_on};
 use super::signals::Signals;
 use super::{fork, identity, kernel};
 use crate::errors::OrError;
@@ -79,7 +79,7 @@ impl Terminal {
     }
 
     /// Carries bytes both ways until the child has ended and all it wrote is shown; its exit status.
-    pub(super) fn relay(&mut self, child: Pid, signals: &Signals) -> Result<i32> {
+    pub(super) fn relay(&mut self, child: Pid, signals: &Signals, ended: Ended<'_>) -> Result<i32> {
         self.theirs = None;
         let _raw = Raw::set()?;
         let mut status = None;
@@ -95,13 +95,13 @@ impl Terminal {
                 }
             }
             if status.is_none() {
-                status = fork::try_wait(child).or_error(|| "cannot wait for a child".into())?;
+                status = ended(child).or_error(|| "cannot wait for a child".into())?;
                 last = status.map(|_| Instant::now() + FAREWELL);
             }
             let overdue = last.is_some_and(|last| Instant::now() >= last);
             match status {
                 Some(status) if !moved || overdue || self.is_drained() => return Ok(status),
-                None if self.gone => return self.hang_up(child, signals),
+                None if self.gone => return self.hang_up(child, signals, ended),
                 _ => {}
             }
         }
@@ -160,14 +160,14 @@ impl Terminal {
     }
 
     /// Our terminal has gone: so does the program's, and it is given a moment to end.
-    fn hang_up(&mut self, child: Pid, signals: &Signals) -> Result<i32> {
+    fn hang_up(&mut self, child: Pid, signals: &Signals, ended: Ended<'_>) -> Result<i32> {
         let failed = || "cannot wait for a child".to_owned();
         pass_on(Signal::SIGHUP, child)?;
         pass_on(Signal::SIGCONT, child)?;
         self.ours = None;
         let end = Instant::now() + FAREWELL;
         loop {
-            if let Some(status) = fork::try_wait(child).or_error(failed)? {
+            if let Some(status) = ended(child).or_error(failed)? {
                 return Ok(status);
             }
             if !readable(signals.as_fd(), Some(end))? {

@@ -1,6 +1,6 @@
 //! The two ports, answered from the state: what back ends may ask and what the engine may do.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -198,6 +198,10 @@ impl Host for FakeHost {
         show: &'a mut dyn FnMut(&Progress),
     ) -> Result<Box<dyn Work + 'a>> {
         Ok(Box::new(FakeWork::new(self, place, show)?))
+    }
+
+    fn trace(&self, _entry: &Entry) -> Result<(i32, Vec<PathBuf>)> {
+        Err(Error::new(ErrorKind::Unavailable, "programs cannot be traced on the fake machine"))
     }
 
     fn enter(&self, entry: &Entry) -> Result<i32> {

@@ -320,7 +320,7 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__exec)
-            opts="-u -U -l -q -v -h --root --dry-run --json --quiet --verbose --help"
+            opts="-u -U -l -q -v -h --trace-files --root --dry-run --json --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -132,6 +132,7 @@ complete -c qchroot -n "__fish_qchroot_using_subcommand exec" -s u -d 'Run as th
 complete -c qchroot -n "__fish_qchroot_using_subcommand exec" -s U -d 'Run as this user of the container\'s' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand exec" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand exec" -s l -d 'As a login: in the home directory, the shell told so'
+complete -c qchroot -n "__fish_qchroot_using_subcommand exec" -l trace-files -d 'Afterwards, list what the program asked for that is on the host but not inside (Linux)'
 complete -c qchroot -n "__fish_qchroot_using_subcommand exec" -l dry-run -d 'Print each step that would be taken and change nothing'
 complete -c qchroot -n "__fish_qchroot_using_subcommand exec" -l json -d 'Print results, and errors, as JSON'
 complete -c qchroot -n "__fish_qchroot_using_subcommand exec" -s q -l quiet -d 'Print errors only'

@@ -196,6 +196,7 @@ _arguments "${_arguments_options[@]}" : \
 '-U+[Run as this user of the container'\''s]:USER:_default' \
 '--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
 '-l[As a login\: in the home directory, the shell told so]' \
+'--trace-files[Afterwards, list what the program asked for that is on the host but not inside (Linux)]' \
 '--dry-run[Print each step that would be taken and change nothing]' \
 '--json[Print results, and errors, as JSON]' \
 '-q[Print errors only]' \

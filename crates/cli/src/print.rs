@@ -209,17 +209,6 @@ pub(crate) fn plugin(info: &Info) -> Result<()> {
     table(&["OPTION", "TYPE", "DEFAULT", "WHAT IT DOES"], info.options.iter().map(row))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn terminal_escapes_are_shown_not_obeyed() {
-        assert_eq!(escape("a\u{1b}[31mb\nc"), "a\\u{1b}[31mb\\nc");
-        assert_eq!(escape("Grüße"), "Grüße");
-    }
-}
-
 /// The option of source `minimal` that brings these files; where a shell's line cannot say it, the line for TOML.
 pub(crate) fn proposal(files: &[Utf8PathBuf]) -> Result<()> {
     let list: Vec<&str> = files.iter().map(|file| file.as_str()).collect();
@@ -231,4 +220,15 @@ pub(crate) fn proposal(files: &[Utf8PathBuf]) -> Result<()> {
         return line(&format!("-o files={}", list.join(",")));
     }
     line(&escape(&format!("files = {list:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminal_escapes_are_shown_not_obeyed() {
+        assert_eq!(escape("a\u{1b}[31mb\nc"), "a\\u{1b}[31mb\\nc");
+        assert_eq!(escape("Grüße"), "Grüße");
+    }
 }

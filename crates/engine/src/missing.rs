@@ -50,6 +50,8 @@ mod tests {
                 gid: 0,
                 size: 0,
                 mtime: (0, 0),
+                id: Default::default(),
+                links: 1,
                 device: None,
             };
             Ok(Answer::Stat((!at.path().starts_with("gone")).then_some(stat)))

@@ -22,11 +22,12 @@ fn the_hosts_own_debian_boots_a_shell() {
     assert!(machine.is_superuser(), "this test must be run as root");
     let release = resolve(None, false, toml::toml! { packages = ["netbase"] }).unwrap();
     let dir = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o700)).tempdir().unwrap();
+    let beside = tempfile::tempdir().unwrap();
     let mut said = BTreeSet::new();
     let mut show = |progress: &qchroot_api::Progress| {
         said.insert(progress.what.clone());
     };
-    let mut work = machine.work(&Workplace::beside(dir.path().try_into().unwrap()), &mut show).unwrap();
+    let mut work = machine.work(&place(dir.path(), &beside), &mut show).unwrap();
     Debian.fill(&release, work.as_mut()).unwrap();
     drop(work);
     assert!(said.iter().any(|line| line.contains("installing essential packages")), "{said:?}");
@@ -41,6 +42,12 @@ fn the_hosts_own_debian_boots_a_shell() {
     assert_eq!(settings, "", "how the host reaches its mirrors stays on the host");
     assert_eq!(inside(root, &["/bin/sh", "-c", "echo ok"]), "ok\n");
     assert_eq!(inside(root, &["dpkg", "--audit"]), "");
+}
+
+/// The rest of the workplace lies in a directory that goes with the test.
+fn place(staging: &Path, beside: &tempfile::TempDir) -> Workplace {
+    let path = |name| beside.path().join(name).try_into().unwrap();
+    Workplace { cache: path("cache"), log: path("log"), ..Workplace::beside(staging.try_into().unwrap()) }
 }
 
 fn inside(root: &Path, argv: &[&str]) -> String {
@@ -82,9 +89,9 @@ fn another_release_is_taken_only_when_asked_for() {
 #[test]
 fn a_mirror_that_cannot_be_reached_is_told() {
     let release = resolve(None, false, toml::toml! { mirror = "http://localhost:9/debian" }).unwrap();
-    let (machine, dir) = (Machine::new(), tempfile::tempdir().unwrap());
+    let (machine, dir, beside) = (Machine::new(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut show = |_: &qchroot_api::Progress| {};
-    let mut work = machine.work(&Workplace::beside(dir.path().try_into().unwrap()), &mut show).unwrap();
+    let mut work = machine.work(&place(dir.path(), &beside), &mut show).unwrap();
     let error = Debian.fill(&release, work.as_mut()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
     assert!(!error.causes().is_empty() && error.hint_text().is_some(), "{error:?}");

@@ -7,7 +7,7 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use crate::{Brand, Mount, Name, Place, Release, Service, Way};
+use crate::{Brand, FileKind, Mount, Name, Place, Release, Service, Way};
 
 /// One change to the machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -111,6 +111,19 @@ pub enum Step {
         major: u32,
         /// Minor number.
         minor: u32,
+    },
+    /// Give a file or directory its owner and mode; what is missing is made when `make` says what.
+    Own {
+        /// Where; the last component is no link.
+        at: Place,
+        /// What to make where nothing is: a file or a directory.
+        make: Option<FileKind>,
+        /// Owner.
+        uid: u32,
+        /// Group.
+        gid: u32,
+        /// Permission bits with set-id and sticky.
+        mode: u32,
     },
     /// Remove a device node.
     RemoveDevice {
@@ -246,6 +259,7 @@ impl Step {
             }
             Self::RemoveDir { .. }
             | Self::RemoveTree { .. }
+            | Self::Own { .. }
             | Self::Fill { .. }
             | Self::Split { .. }
             | Self::Record { .. }
@@ -277,6 +291,7 @@ impl fmt::Display for Step {
             }
             Self::Device { at, major, minor } => write!(f, "make device {at} ({major}:{minor})"),
             Self::RemoveDevice { at, .. } => write!(f, "remove device {at}"),
+            Self::Own { at, uid, gid, mode, .. } => write!(f, "give {at} to {uid}:{gid} (mode {mode:04o})"),
             Self::Mount(mount) => write!(f, "mount {mount}"),
             Self::Unmount(mount) => write!(f, "unmount {} from {}", mount.fs.name(), mount.at),
             Self::Fill { source, release, into } => {

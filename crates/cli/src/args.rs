@@ -68,6 +68,7 @@ interrupted leaves the old release in use.")]
   qchroot create web
   qchroot create db --storage nullfs
   qchroot create build -o storage.host_trees=src
+  qchroot create db --permission var/lib/db/=mysql:mysql:0750
   qchroot create rescue --source-tree /mnt   over a mounted drive, nothing copied")]
     Create(Create),
     /// List containers and their state, by the kernel's word
@@ -84,6 +85,7 @@ interrupted leaves the old release in use.")]
   qchroot config web --command 'http=/usr/sbin/lighttpd -D -f /etc/lighttpd/lighttpd.conf'
   qchroot config web --remove nginx
   qchroot config web --boot no
+  qchroot config web --permission var/log/web.log=www:www:0640
 
 Changes count from the container's next start.")]
     Config(Config),
@@ -195,6 +197,9 @@ pub(crate) struct Create {
     /// Which installed release [default: the one installed last]
     #[arg(long, value_name = "ID")]
     pub(crate) release: Option<String>,
+    /// What a file inside is to have, set right at each start; a path that ends in / is a directory, made if missing
+    #[arg(long, value_name = "PATH=OWNER:GROUP:MODE")]
+    pub(crate) permission: Vec<qchroot_engine::PermissionEntry>,
     /// Limit of its space, short for -o storage.size=SIZE
     #[arg(long, value_name = "SIZE")]
     pub(crate) size: Option<String>,
@@ -230,6 +235,9 @@ pub(crate) struct Config {
     /// A service to take out
     #[arg(long, value_name = "SERVICE")]
     pub(crate) remove: Vec<String>,
+    /// What a file inside is to have, set right at each start; a path that ends in / is a directory, made if missing
+    #[arg(long, value_name = "PATH=OWNER:GROUP:MODE")]
+    pub(crate) permission: Vec<qchroot_engine::PermissionEntry>,
     /// Whether the container starts with the system
     #[arg(long, value_name = "yes|no")]
     pub(crate) boot: Option<String>,

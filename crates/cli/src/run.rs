@@ -170,7 +170,9 @@ impl Front<'_> {
             storage = Some("tree".into());
             storage_options.push(("path".into(), absolute(&tree)?));
         }
-        let wish = CreateWish { storage, isolation, release, storage_options, isolation_options };
+        let permissions = args.permission;
+        let wish =
+            CreateWish { storage, isolation, release, storage_options, isolation_options, permissions };
         self.engine.create(&name, &wish)?;
         self.tell(&name, "created")
     }
@@ -206,6 +208,7 @@ impl Front<'_> {
             services: args.services,
             commands: args.command.iter().map(|text| key_value(text)).collect::<Result<_>>()?,
             remove: args.remove,
+            permissions: args.permission,
             boot: args.boot.as_deref().map(yes_or_no).transpose()?,
             storage_options,
             isolation_options,

@@ -62,6 +62,12 @@ pub struct ContainerFile {
     /// Its services, in the order they start.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub service: Vec<ServiceEntry>,
+    /// Owners and modes that files inside are to have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permission: Vec<crate::PermissionEntry>,
+    /// Device nodes beside those in `/dev`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub node: Vec<crate::NodeEntry>,
 }
 
 /// A back end and its options.

@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use qchroot_api::{Container, Error, ErrorKind, Isolation, Name, Result, Service, SharedStorage};
 
 use crate::config::{ContainerFile, locate, parse};
-use crate::{Engine, Held, Installed};
+use crate::{Engine, Held, Installed, PermissionEntry};
 
 /// A container, its base and its back ends.
 pub struct Loaded<'a> {
@@ -67,6 +67,8 @@ impl Engine<'_> {
         storage.check(&file.storage.options).map_err(locate_in("storage"))?;
         isolation.check(&file.isolation.options).map_err(locate_in("isolation"))?;
         let services = file.service.iter().map(|entry| entry.service()).collect::<Result<_>>()?;
+        file.permission.iter().try_for_each(PermissionEntry::check)?;
+        file.node.iter().try_for_each(|node| node.numbers().map(drop))?;
         let installed = self.base_of(&file, storage)?;
         let container = self.container(name, self.layout.container(name), &file);
         Ok(Loaded { name: name.clone(), file, container, installed, storage, isolation, services })

@@ -205,12 +205,24 @@ impl Engine<'_> {
             problems: vec![],
         };
         match self.read_file(name) {
-            Ok((file, _)) => self.describe(&mut report, file, with_usage)?,
+            Ok((file, _)) => {
+                problems.extend(self.not_as_declared(name, &file));
+                self.describe(&mut report, file, with_usage)?;
+            }
             Err(error) if error.kind() == qchroot_api::ErrorKind::NotFound => return Err(error),
             Err(error) => problems.push(error.to_string()),
         }
         report.problems.extend(problems);
         Ok(report)
+    }
+
+    /// Only root may look into every container.
+    fn not_as_declared(&self, name: &Name, file: &ContainerFile) -> Vec<String> {
+        if file.permission.is_empty() || !self.host.is_superuser() {
+            return vec![];
+        }
+        let problems = self.load(name).and_then(|loaded| self.declared_problems(&loaded));
+        problems.unwrap_or_else(|error| vec![error.to_string()])
     }
 
     fn describe(&self, report: &mut StatusReport, file: ContainerFile, with_usage: bool) -> Result<()> {

@@ -34,6 +34,25 @@ pub(crate) fn name_of(passwd: &str, uid: u32) -> String {
     all(passwd).find(|user| user.uid == uid).map_or_else(|| uid.to_string(), |user| user.name)
 }
 
+/// The id of the user or group with this name, or this number, in a passwd(5) or group(5) text.
+pub(crate) fn id_of(text: &str, wanted: &str) -> Option<u32> {
+    let named = entries(text).find(|(name, _)| *name == wanted).map(|(_, id)| id);
+    named.or_else(|| wanted.parse().ok())
+}
+
+/// The name of a group id, or the number.
+pub(crate) fn group_name_of(group: &str, gid: u32) -> String {
+    entries(group).find(|(_, id)| *id == gid).map_or_else(|| gid.to_string(), |(name, _)| name.to_owned())
+}
+
+/// Names and ids; both kinds of file have them in the same columns.
+fn entries(text: &str) -> impl Iterator<Item = (&str, u32)> {
+    text.lines().filter_map(|line| {
+        let mut fields = line.split(':');
+        Some((fields.next()?, fields.nth(1)?.parse().ok()?))
+    })
+}
+
 /// The ids of a user: its primary group, and every group that lists it.
 pub(crate) fn credentials(user: &User, group: &str) -> Credentials {
     let listed = group.lines().filter_map(|line| {

@@ -4,7 +4,7 @@ use qchroot_api::{Command, Error, ErrorKind, Result, Step};
 use qchroot_engine::Deadline;
 
 use crate::process::{init, service};
-use crate::{command, copy, device, files, mount, relocate, remove};
+use crate::{command, copy, device, files, mount, ownership, relocate, remove};
 
 /// Applies `step`; steps that wait use force at `deadline`.
 pub(crate) fn apply(step: &Step, deadline: Deadline) -> Result<()> {
@@ -23,6 +23,9 @@ pub(crate) fn apply(step: &Step, deadline: Deadline) -> Result<()> {
         Step::SetAccess { at, to, .. } => relocate::set_access(at, *to),
         Step::Device { at, major, minor } => device::make(at, (*major, *minor)),
         Step::RemoveDevice { at, major, minor } => device::remove(at, (*major, *minor)),
+        Step::Own { at, make, uid, gid, mode } => {
+            ownership::set(at, &ownership::Wanted { make: *make, uid: *uid, gid: *gid, mode: *mode })
+        }
         Step::Mount(step) => mount::mount(step),
         Step::Unmount(step) => mount::unmount(step, deadline),
         Step::StartInit { container, root, proc } => init::start(container, root, proc.as_ref()),

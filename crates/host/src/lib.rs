@@ -17,6 +17,7 @@ mod holes;
 mod mount;
 mod observe;
 mod own;
+mod ownership;
 mod probe;
 mod process;
 mod relocate;

@@ -9,7 +9,7 @@ use crate::beneath::{self, describe, file_type};
 use crate::device::{self, Node};
 use crate::mount::{self, Standing};
 use crate::process::{init, service};
-use crate::{command, compare, files, relocate};
+use crate::{command, compare, files, ownership, relocate};
 
 /// How the machine stands to `step`.
 pub(crate) fn probe(step: &Step) -> Result<Probe> {
@@ -28,6 +28,10 @@ pub(crate) fn probe(step: &Step) -> Result<Probe> {
         Step::SetAccess { at, to, was } => making(access(at, *to, *was)),
         Step::Device { at, major, minor } => making(device(at, (*major, *minor))),
         Step::RemoveDevice { at, major, minor } => taking(remove_device(at, (*major, *minor))),
+        Step::Own { at, make, uid, gid, mode } => {
+            let wanted = ownership::Wanted { make: *make, uid: *uid, gid: *gid, mode: *mode };
+            making(ownership::probe(at, &wanted))
+        }
         Step::Mount(step) => making(mounted(step)),
         Step::Unmount(step) => settle(unmounted(step), Probe::Present),
         Step::StartInit { root, proc, .. } => with_init(root, proc.as_ref()),

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Access, ErrorKind, MountFs, Observe, Place, Query, Step};
+use qchroot_api::{Access, ErrorKind, FileKind, MountFs, Observe, Place, Query, Step};
 use qchroot_engine::{Care, Deadline, Host, Probe};
 use qchroot_host::Machine;
 use qchroot_testkit::FakeHost;
@@ -205,6 +205,27 @@ fn devices() {
     }
     for (path, major, minor) in [("dev/null", 1, 5), ("dev/null", 1, 3), ("dev/tty", 5, 0), ("none", 1, 3)] {
         pair.agree(&Step::RemoveDevice { at: pair.inside(path), major, minor });
+    }
+}
+
+#[test]
+fn owners_and_modes() {
+    let pair = Pair::new();
+    let (file, dir) = (Some(FileKind::File), Some(FileKind::Directory));
+    for (path, make) in [
+        ("motd", None),
+        ("motd", file),
+        ("motd", dir),
+        ("full/of", dir),
+        ("full/of", file),
+        ("new", file),
+        ("new-dir", dir),
+        ("none", None),
+        ("no/way", file),
+        ("now", None),
+        ("etc/passwd", file),
+    ] {
+        pair.agree(&Step::Own { at: pair.inside(path), make, uid: 5, gid: 7, mode: 0o4750 });
     }
 }
 

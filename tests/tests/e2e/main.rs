@@ -17,6 +17,7 @@ mod brands;
 mod buildworld;
 mod console;
 mod crash;
+mod declared;
 mod distset;
 mod downloads;
 mod dry_run;

@@ -7,7 +7,7 @@ use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
 use crate::config::{ContainerFile, check_service_name, parse};
 use crate::ops::install::set_options;
-use crate::{Engine, Loaded, Point};
+use crate::{Engine, Loaded, PermissionEntry, Point};
 
 /// Where the script of a service may be, the first one that exists wins.
 const SCRIPT_DIRS: &[&str] = &["usr/local/etc/rc.d", "etc/rc.d", "etc/init.d"];
@@ -21,6 +21,8 @@ pub struct ConfigChange {
     pub commands: Vec<(String, String)>,
     /// `--remove SERVICE`.
     pub remove: Vec<String>,
+    /// `--permission`, to add or replace by path.
+    pub permissions: Vec<PermissionEntry>,
     /// `--boot`.
     pub boot: Option<bool>,
     /// `-o storage.KEY=VALUE`.
@@ -78,6 +80,7 @@ impl Engine<'_> {
             check_service_name(service)?;
             set_service(&mut document, service, "command", value(words(service, line)?));
         }
+        change.permissions.iter().try_for_each(|entry| set_permission(&mut document, entry))?;
         if let Some(boot) = change.boot {
             document["boot"] = value(boot);
         }
@@ -156,6 +159,26 @@ fn remove_service(document: &mut DocumentMut, name: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(ErrorKind::NotFound, format!("service {name} is not configured")).with("service", name))
+}
+
+fn set_permission(document: &mut DocumentMut, entry: &PermissionEntry) -> Result<()> {
+    let text = toml::to_string(entry)
+        .map_err(|e| Error::new(ErrorKind::Internal, "cannot write down a permission").cause(e))?;
+    let fresh: DocumentMut = text
+        .parse()
+        .map_err(|e| Error::new(ErrorKind::Internal, "cannot write down a permission").cause(e))?;
+    let tables = document
+        .entry("permission")
+        .or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()))
+        .as_array_of_tables_mut();
+    let Some(tables) = tables else { return Ok(()) };
+    let same = |table: &Table| table.get("path").and_then(Item::as_str) == Some(entry.path.as_str());
+    if let Some(old) = tables.iter_mut().find(|table| same(table)) {
+        *old = fresh.as_table().clone();
+        return Ok(());
+    }
+    tables.push(fresh.as_table().clone());
+    Ok(())
 }
 
 fn is_named(table: &Table, name: &str) -> bool {

@@ -21,6 +21,8 @@ pub struct CreateWish {
     pub storage_options: Vec<(String, String)>,
     /// `-o isolation.KEY=VALUE`, in order.
     pub isolation_options: Vec<(String, String)>,
+    /// `--permission`.
+    pub permissions: Vec<crate::PermissionEntry>,
 }
 
 impl Engine<'_> {
@@ -110,6 +112,8 @@ impl Engine<'_> {
             storage: storage_choice,
             isolation: isolation_choice,
             service: vec![],
+            permission: wish.permissions.clone(),
+            node: vec![],
         })
     }
 }

@@ -86,6 +86,7 @@ impl Engine<'_> {
         let mut plan = loaded.storage.attach(base, container, self.view())?;
         plan.extend(host_dirs::plan(base, container, self.view())?);
         plan.extend(loaded.isolation.up(base, container, self.view())?);
+        plan.extend(self.declared_steps(loaded)?);
         Ok(plan)
     }
 

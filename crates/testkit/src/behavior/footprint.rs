@@ -13,6 +13,7 @@ fn writes(step: &Step) -> Vec<Utf8PathBuf> {
         | Step::Link { at, .. }
         | Step::Unlink { at, .. }
         | Step::Device { at, .. }
+        | Step::Own { at, .. }
         | Step::RemoveDevice { at, .. } => vec![at.lexical()],
         Step::Stage { at } | Step::RemoveTree { at } | Step::CopyTree { to: at, .. } => vec![at.clone()],
         Step::Rename { from, to } => vec![from.clone(), to.clone()],

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use camino::Utf8Path;
-use qchroot_api::{Access, Error, ErrorKind, Place, Result, Step};
+use qchroot_api::{Access, Error, ErrorKind, FileKind, Place, Result, Step};
 
 use super::node::{Body, Inode};
 use super::refuse;
@@ -43,6 +43,7 @@ impl State {
             Step::SetAccess { at, to, .. } => self.set_access(at, *to),
             Step::Device { at, major, minor } => self.device(at, *major, *minor),
             Step::RemoveDevice { at, major, minor } => self.remove_device(at, *major, *minor),
+            Step::Own { at, make, uid, gid, mode } => self.own(at, *make, (*uid, *gid), *mode),
             Step::Mount(mount) => self.mount(mount),
             Step::Unmount(mount) => self.unmount(mount),
             _ => self.act_on_processes(step, deadline),
@@ -205,6 +206,23 @@ impl State {
         }
     }
 
+    fn own(&mut self, at: &Place, make: Option<FileKind>, owner: (u32, u32), mode: u32) -> Result<()> {
+        let found = self.tree.spot(at)?;
+        let mut inode = match (self.tree.get(&found).cloned(), make) {
+            (Some(inode), _) => inode,
+            (None, Some(FileKind::Directory)) => Inode::directory(mode),
+            (None, Some(_)) => Inode::file("", mode),
+            (None, None) => {
+                return Err(refuse(ErrorKind::NotFound, format!("cannot own {at}"), "no such file"));
+            }
+        };
+        if let Some(obstacle) = obstacle(at, &inode, make) {
+            return Err(refuse(ErrorKind::Exists, obstacle, ""));
+        }
+        (inode.uid, inode.gid, inode.mode) = (owner.0, owner.1, mode);
+        self.tree.put(&found, inode)
+    }
+
     fn device(&mut self, at: &Place, major: u32, minor: u32) -> Result<()> {
         let refused = |kind, why: &str| Err(refuse(kind, format!("cannot make device {at}"), why));
         if !self.on_linux() {
@@ -223,6 +241,17 @@ impl State {
             other => *other == same,
         })
     }
+}
+
+/// What keeps a file from being owned as declared.
+pub(super) fn obstacle(at: &Place, inode: &Inode, make: Option<FileKind>) -> Option<String> {
+    let (is_dir, is_file) = (inode.is_directory(), matches!(inode.body, Body::File(_)));
+    let (fits, words) = match make {
+        Some(FileKind::Directory) => (is_dir, "a directory"),
+        Some(_) => (is_file, "a file"),
+        None => (is_dir || is_file, "a file or a directory"),
+    };
+    (!fits).then(|| format!("{at} is {}, not {words}", inode.words()))
 }
 
 fn join(path: &Utf8Path, below: &Utf8Path) -> camino::Utf8PathBuf {

@@ -4,6 +4,7 @@ use camino::Utf8Path;
 use qchroot_api::{Access, ErrorKind, Mount, Place, Platform, Result, Step};
 use qchroot_engine::Probe;
 
+use super::apply::obstacle;
 use super::mounting::refuse_kind;
 use super::node::{Body, Inode};
 use super::resolve::obstructed;
@@ -54,6 +55,14 @@ impl State {
             Step::RemoveDevice { at, major, minor } => {
                 self.gone_or(at, |inode| device(at, inode, (*major, *minor), Probe::Absent, Probe::Present))
             }
+            Step::Own { at, make, uid, gid, mode } => self.absent_or(at, |inode| {
+                let same = (inode.uid, inode.gid, inode.mode) == (*uid, *gid, *mode);
+                match obstacle(at, inode, *make) {
+                    Some(what) => Probe::Conflict(what),
+                    None if same => Probe::Present,
+                    None => Probe::Absent,
+                }
+            }),
             Step::Mount(mount) => making(self.probe_mount(mount, Probe::Present, Probe::Absent)),
             Step::Unmount(mount) => {
                 settle(self.probe_mount(mount, Probe::Absent, Probe::Present), Probe::Present)

@@ -182,7 +182,7 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__config)
-            opts="-o -q -v -h --command --remove --boot --root --dry-run --json --quiet --verbose --help"
+            opts="-o -q -v -h --command --remove --permission --boot --root --dry-run --json --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -193,6 +193,10 @@ _qchroot() {
                     return 0
                     ;;
                 --remove)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --permission)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -242,7 +246,7 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__create)
-            opts="-o -q -v -h --storage --source-tree --isolation --release --size --root --dry-run --json --quiet --verbose --help"
+            opts="-o -q -v -h --storage --source-tree --isolation --release --permission --size --root --dry-run --json --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -261,6 +265,10 @@ _qchroot() {
                     return 0
                     ;;
                 --release)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --permission)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

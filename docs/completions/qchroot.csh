@@ -2,5 +2,5 @@
 complete qchroot \
   'n/release/(list)/' \
   'n/plugin/(list info)/' \
-  'c/--/(across-major all any-release boot command dry-run help isolation json quiet release remove repair root size source source-tree storage timeout trace-files verbose version)/' \
+  'c/--/(across-major all any-release boot command dry-run help isolation json permission quiet release remove repair root size source source-tree storage timeout trace-files verbose version)/' \
   'p/1/(install create list status config start stop restart console exec ps delete release plugin doctor version)/'

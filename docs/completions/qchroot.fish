@@ -63,6 +63,7 @@ complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l storage -d 'H
 complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l source-tree -d 'An existing tree is its root, such as a mounted drive; short for --storage tree -o storage.path=DIR' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l isolation -d 'What keeps it apart [default: chroot]' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l release -d 'Which installed release [default: the one installed last]' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l permission -d 'What a file inside is to have, set right at each start; a path that ends in / is a directory, made if missing' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l size -d 'Limit of its space, short for -o storage.size=SIZE' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand create" -s o -d 'An option of its storage or isolation' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
@@ -85,6 +86,7 @@ complete -c qchroot -n "__fish_qchroot_using_subcommand status" -s v -l verbose 
 complete -c qchroot -n "__fish_qchroot_using_subcommand status" -s h -l help -d 'Print help'
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l command -d 'A program that stays in the foreground, to add as a service' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l remove -d 'A service to take out' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l permission -d 'What a file inside is to have, set right at each start; a path that ends in / is a directory, made if missing' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l boot -d 'Whether the container starts with the system' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -s o -d 'An option of its storage or isolation' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r

@@ -59,6 +59,7 @@ _arguments "${_arguments_options[@]}" : \
 '(--storage --release)--source-tree=[An existing tree is its root, such as a mounted drive; short for --storage tree -o storage.path=DIR]:DIR:_default' \
 '--isolation=[What keeps it apart \[default\: chroot\]]:NAME:_default' \
 '--release=[Which installed release \[default\: the one installed last\]]:ID:_default' \
+'*--permission=[What a file inside is to have, set right at each start; a path that ends in / is a directory, made if missing]:PATH=OWNER:GROUP:MODE:_default' \
 '--size=[Limit of its space, short for -o storage.size=SIZE]:SIZE:_default' \
 '*-o+[An option of its storage or isolation]:storage.KEY=VALUE | isolation.KEY=VALUE:_default' \
 '--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
@@ -105,6 +106,7 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '*--command=[A program that stays in the foreground, to add as a service]:SERVICE=COMMANDLINE:_default' \
 '*--remove=[A service to take out]:SERVICE:_default' \
+'*--permission=[What a file inside is to have, set right at each start; a path that ends in / is a directory, made if missing]:PATH=OWNER:GROUP:MODE:_default' \
 '--boot=[Whether the container starts with the system]:yes|no:_default' \
 '*-o+[An option of its storage or isolation]:storage.KEY=VALUE | isolation.KEY=VALUE:_default' \
 '--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \

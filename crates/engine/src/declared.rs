@@ -267,7 +267,7 @@ mod tests {
     const GROUP: &str = "root:x:0:\nmysql:x:28:\n";
 
     fn stat(kind: FileKind, uid: u32, mode: u32) -> Stat {
-        Stat { kind, mode, uid, gid: uid, size: 0, mtime: (0, 0), device: None }
+        Stat { kind, mode, uid, gid: uid, size: 0, mtime: (0, 0), device: None, id: (0, 0), links: 1 }
     }
 
     #[test]

@@ -153,7 +153,7 @@ fn a_container_of_it_is_made_and_kept_but_not_entered() {
     let world = World::new();
     install(&world, &Sets::write(&world).url(), &[]).ok();
     let planned = world.run(["--dry-run", "create", "web", "--storage", "nullfs"]).ok();
-    assert!(planned.contains("copy tree") && planned.contains("link "), "{planned}");
+    assert!(planned.contains("/template to ") && planned.contains("/./bin to sharedfs/bin"), "{planned}");
     for storage in ["nullfs", "overlay"] {
         world.run(["create", "web", "--storage", storage]).ok();
         world.run(["config", "web", "--command", "sleeper=sleep 1000"]).ok();
@@ -276,4 +276,21 @@ fn a_mirror_is_used_as_freebsd_lays_it_out() {
     let before = world.run(["release", "list"]).ok();
     install(&world, &sets.url(), &["-o", "target=amd64/amd64"]).ok();
     assert_eq!(world.run(["release", "list"]).ok(), before);
+}
+
+/// Everything matches, and yet it is not what it was.
+#[test]
+fn a_release_that_changed_since_it_was_seen_is_refused() {
+    let world = World::new();
+    let sets = Sets::write(&world);
+    install(&world, &sets.url(), &[]).ok();
+    let before = world.lasting();
+    let text = fs::read_to_string(sets.manifest()).unwrap();
+    fs::write(sets.manifest(), text.replace("The set kernel", "Another kernel")).unwrap();
+    for _ in 0..2 {
+        install(&world, &sets.url(), &[]).fails(65, &["MANIFEST", "earlier install", "hint: "]);
+        before.assert_same(&world.lasting(), "the refused install");
+    }
+    let pin = format!("manifest_sha256={}", hex(&Sha256::digest(fs::read(sets.manifest()).unwrap())));
+    install(&world, &sets.url(), &["-o", &pin]).ok();
 }

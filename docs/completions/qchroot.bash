@@ -55,6 +55,9 @@ _qchroot() {
             qchroot,restart)
                 cmd="qchroot__subcmd__restart"
                 ;;
+            qchroot,rollback)
+                cmd="qchroot__subcmd__rollback"
+                ;;
             qchroot,start)
                 cmd="qchroot__subcmd__start"
                 ;;
@@ -63,6 +66,9 @@ _qchroot() {
                 ;;
             qchroot,stop)
                 cmd="qchroot__subcmd__stop"
+                ;;
+            qchroot,upgrade)
+                cmd="qchroot__subcmd__upgrade"
                 ;;
             qchroot,version)
                 cmd="qchroot__subcmd__version"
@@ -106,6 +112,9 @@ _qchroot() {
             qchroot__subcmd__help,restart)
                 cmd="qchroot__subcmd__help__subcmd__restart"
                 ;;
+            qchroot__subcmd__help,rollback)
+                cmd="qchroot__subcmd__help__subcmd__rollback"
+                ;;
             qchroot__subcmd__help,start)
                 cmd="qchroot__subcmd__help__subcmd__start"
                 ;;
@@ -114,6 +123,9 @@ _qchroot() {
                 ;;
             qchroot__subcmd__help,stop)
                 cmd="qchroot__subcmd__help__subcmd__stop"
+                ;;
+            qchroot__subcmd__help,upgrade)
+                cmd="qchroot__subcmd__help__subcmd__upgrade"
                 ;;
             qchroot__subcmd__help,version)
                 cmd="qchroot__subcmd__help__subcmd__version"
@@ -126,6 +138,15 @@ _qchroot() {
                 ;;
             qchroot__subcmd__help__subcmd__release,list)
                 cmd="qchroot__subcmd__help__subcmd__release__subcmd__list"
+                ;;
+            qchroot__subcmd__help__subcmd__release,prune)
+                cmd="qchroot__subcmd__help__subcmd__release__subcmd__prune"
+                ;;
+            qchroot__subcmd__help__subcmd__release,remove)
+                cmd="qchroot__subcmd__help__subcmd__release__subcmd__remove"
+                ;;
+            qchroot__subcmd__help__subcmd__release,verify)
+                cmd="qchroot__subcmd__help__subcmd__release__subcmd__verify"
                 ;;
             qchroot__subcmd__plugin,help)
                 cmd="qchroot__subcmd__plugin__subcmd__help"
@@ -151,11 +172,29 @@ _qchroot() {
             qchroot__subcmd__release,list)
                 cmd="qchroot__subcmd__release__subcmd__list"
                 ;;
+            qchroot__subcmd__release,prune)
+                cmd="qchroot__subcmd__release__subcmd__prune"
+                ;;
+            qchroot__subcmd__release,remove)
+                cmd="qchroot__subcmd__release__subcmd__remove"
+                ;;
+            qchroot__subcmd__release,verify)
+                cmd="qchroot__subcmd__release__subcmd__verify"
+                ;;
             qchroot__subcmd__release__subcmd__help,help)
                 cmd="qchroot__subcmd__release__subcmd__help__subcmd__help"
                 ;;
             qchroot__subcmd__release__subcmd__help,list)
                 cmd="qchroot__subcmd__release__subcmd__help__subcmd__list"
+                ;;
+            qchroot__subcmd__release__subcmd__help,prune)
+                cmd="qchroot__subcmd__release__subcmd__help__subcmd__prune"
+                ;;
+            qchroot__subcmd__release__subcmd__help,remove)
+                cmd="qchroot__subcmd__release__subcmd__help__subcmd__remove"
+                ;;
+            qchroot__subcmd__release__subcmd__help,verify)
+                cmd="qchroot__subcmd__release__subcmd__help__subcmd__verify"
                 ;;
             *)
                 ;;
@@ -164,7 +203,7 @@ _qchroot() {
 
     case "${cmd}" in
         qchroot)
-            opts="-q -v -h -V --root --dry-run --json --quiet --verbose --help --version install create list status config start stop restart console exec ps delete release plugin doctor version help"
+            opts="-q -v -h -V --root --dry-run --json --quiet --verbose --help --version install create list status config start stop restart console exec ps delete release upgrade rollback plugin doctor version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -354,7 +393,7 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__help)
-            opts="install create list status config start stop restart console exec ps delete release plugin doctor version help"
+            opts="install create list status config start stop restart console exec ps delete release upgrade rollback plugin doctor version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -550,7 +589,7 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__help__subcmd__release)
-            opts="list"
+            opts="list verify remove prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -577,7 +616,63 @@ _qchroot() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        qchroot__subcmd__help__subcmd__release__subcmd__prune)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__help__subcmd__release__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__help__subcmd__release__subcmd__verify)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         qchroot__subcmd__help__subcmd__restart)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__help__subcmd__rollback)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -620,6 +715,20 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__help__subcmd__stop)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__help__subcmd__upgrade)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -824,7 +933,7 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__release)
-            opts="-q -v -h --root --dry-run --json --quiet --verbose --help list help"
+            opts="-q -v -h --root --dry-run --json --quiet --verbose --help list verify remove prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -842,7 +951,7 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__release__subcmd__help)
-            opts="list help"
+            opts="list verify remove prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -883,7 +992,103 @@ _qchroot() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        qchroot__subcmd__release__subcmd__help__subcmd__prune)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__release__subcmd__help__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__release__subcmd__help__subcmd__verify)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         qchroot__subcmd__release__subcmd__list)
+            opts="-q -v -h --root --dry-run --json --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__release__subcmd__prune)
+            opts="-q -v -h --root --dry-run --json --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__release__subcmd__remove)
+            opts="-q -v -h --root --dry-run --json --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__release__subcmd__verify)
             opts="-q -v -h --root --dry-run --json --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -916,6 +1121,24 @@ _qchroot() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__rollback)
+            opts="-q -v -h --root --dry-run --json --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --root)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -979,6 +1202,28 @@ _qchroot() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__upgrade)
+            opts="-q -v -h --release --across-major --root --dry-run --json --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --release)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,6 @@
 # tcsh completion for qchroot: source it from ~/.tcshrc
 complete qchroot \
-  'n/release/(list)/' \
+  'n/release/(list verify remove prune)/' \
   'n/plugin/(list info)/' \
   'c/--/(across-major all any-release boot command dry-run help isolation json permission quiet release remove repair root size source source-tree storage timeout trace-files verbose version)/' \
-  'p/1/(install create list status config start stop restart console exec ps delete release plugin doctor version)/'
+  'p/1/(install create list status config start stop restart console exec ps delete release upgrade rollback plugin doctor version)/'

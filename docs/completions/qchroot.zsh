@@ -275,6 +275,47 @@ _arguments "${_arguments_options[@]}" : \
 '--help[Print help]' \
 && ret=0
 ;;
+(verify)
+_arguments "${_arguments_options[@]}" : \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'*::ids -- Releases \[default\: all\]:_default' \
+&& ret=0
+;;
+(remove)
+_arguments "${_arguments_options[@]}" : \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':id -- The release:_default' \
+&& ret=0
+;;
+(prune)
+_arguments "${_arguments_options[@]}" : \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
 (help)
 _arguments "${_arguments_options[@]}" : \
 ":: :_qchroot__subcmd__release__subcmd__help_commands" \
@@ -291,6 +332,18 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(verify)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(remove)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(prune)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (help)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -302,6 +355,36 @@ esac
         esac
     ;;
 esac
+;;
+(upgrade)
+_arguments "${_arguments_options[@]}" : \
+'--release=[Which installed release \[default\: the current one\]]:ID:_default' \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--across-major[Move to another major release]' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'*::names -- Containers:_default' \
+&& ret=0
+;;
+(rollback)
+_arguments "${_arguments_options[@]}" : \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'*::names -- Containers:_default' \
+&& ret=0
 ;;
 (plugin)
 _arguments "${_arguments_options[@]}" : \
@@ -486,9 +569,29 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(verify)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(remove)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(prune)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
         esac
     ;;
 esac
+;;
+(upgrade)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(rollback)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
 ;;
 (plugin)
 _arguments "${_arguments_options[@]}" : \
@@ -551,6 +654,8 @@ _qchroot_commands() {
 'ps:List the processes of containers' \
 'delete:Delete stopped containers\: tree, administration file and logs' \
 'release:Installed releases' \
+'upgrade:Move stopped containers to another installed release' \
+'rollback:Take the last upgrade of stopped containers back' \
 'plugin:Back ends' \
 'doctor:Look for what is half done, left over or damaged' \
 'version:Print the version' \
@@ -604,6 +709,8 @@ _qchroot__subcmd__help_commands() {
 'ps:List the processes of containers' \
 'delete:Delete stopped containers\: tree, administration file and logs' \
 'release:Installed releases' \
+'upgrade:Move stopped containers to another installed release' \
+'rollback:Take the last upgrade of stopped containers back' \
 'plugin:Back ends' \
 'doctor:Look for what is half done, left over or damaged' \
 'version:Print the version' \
@@ -683,6 +790,9 @@ _qchroot__subcmd__help__subcmd__ps_commands() {
 _qchroot__subcmd__help__subcmd__release_commands() {
     local commands; commands=(
 'list:List installed releases; the current one is marked' \
+'verify:Hold the files of releases against what was recorded when they were installed' \
+'remove:Remove a release that no container needs' \
+'prune:Remove every release that nobody needs, and downloads not used for a month' \
     )
     _describe -t commands 'qchroot help release commands' commands "$@"
 }
@@ -691,10 +801,30 @@ _qchroot__subcmd__help__subcmd__release__subcmd__list_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot help release list commands' commands "$@"
 }
+(( $+functions[_qchroot__subcmd__help__subcmd__release__subcmd__prune_commands] )) ||
+_qchroot__subcmd__help__subcmd__release__subcmd__prune_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help release prune commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__release__subcmd__remove_commands] )) ||
+_qchroot__subcmd__help__subcmd__release__subcmd__remove_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help release remove commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__release__subcmd__verify_commands] )) ||
+_qchroot__subcmd__help__subcmd__release__subcmd__verify_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help release verify commands' commands "$@"
+}
 (( $+functions[_qchroot__subcmd__help__subcmd__restart_commands] )) ||
 _qchroot__subcmd__help__subcmd__restart_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot help restart commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__rollback_commands] )) ||
+_qchroot__subcmd__help__subcmd__rollback_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help rollback commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__help__subcmd__start_commands] )) ||
 _qchroot__subcmd__help__subcmd__start_commands() {
@@ -710,6 +840,11 @@ _qchroot__subcmd__help__subcmd__status_commands() {
 _qchroot__subcmd__help__subcmd__stop_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot help stop commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__upgrade_commands] )) ||
+_qchroot__subcmd__help__subcmd__upgrade_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help upgrade commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__help__subcmd__version_commands] )) ||
 _qchroot__subcmd__help__subcmd__version_commands() {
@@ -778,6 +913,9 @@ _qchroot__subcmd__ps_commands() {
 _qchroot__subcmd__release_commands() {
     local commands; commands=(
 'list:List installed releases; the current one is marked' \
+'verify:Hold the files of releases against what was recorded when they were installed' \
+'remove:Remove a release that no container needs' \
+'prune:Remove every release that nobody needs, and downloads not used for a month' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'qchroot release commands' commands "$@"
@@ -786,6 +924,9 @@ _qchroot__subcmd__release_commands() {
 _qchroot__subcmd__release__subcmd__help_commands() {
     local commands; commands=(
 'list:List installed releases; the current one is marked' \
+'verify:Hold the files of releases against what was recorded when they were installed' \
+'remove:Remove a release that no container needs' \
+'prune:Remove every release that nobody needs, and downloads not used for a month' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'qchroot release help commands' commands "$@"
@@ -800,15 +941,50 @@ _qchroot__subcmd__release__subcmd__help__subcmd__list_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot release help list commands' commands "$@"
 }
+(( $+functions[_qchroot__subcmd__release__subcmd__help__subcmd__prune_commands] )) ||
+_qchroot__subcmd__release__subcmd__help__subcmd__prune_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot release help prune commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__release__subcmd__help__subcmd__remove_commands] )) ||
+_qchroot__subcmd__release__subcmd__help__subcmd__remove_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot release help remove commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__release__subcmd__help__subcmd__verify_commands] )) ||
+_qchroot__subcmd__release__subcmd__help__subcmd__verify_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot release help verify commands' commands "$@"
+}
 (( $+functions[_qchroot__subcmd__release__subcmd__list_commands] )) ||
 _qchroot__subcmd__release__subcmd__list_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot release list commands' commands "$@"
 }
+(( $+functions[_qchroot__subcmd__release__subcmd__prune_commands] )) ||
+_qchroot__subcmd__release__subcmd__prune_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot release prune commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__release__subcmd__remove_commands] )) ||
+_qchroot__subcmd__release__subcmd__remove_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot release remove commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__release__subcmd__verify_commands] )) ||
+_qchroot__subcmd__release__subcmd__verify_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot release verify commands' commands "$@"
+}
 (( $+functions[_qchroot__subcmd__restart_commands] )) ||
 _qchroot__subcmd__restart_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot restart commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__rollback_commands] )) ||
+_qchroot__subcmd__rollback_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot rollback commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__start_commands] )) ||
 _qchroot__subcmd__start_commands() {
@@ -824,6 +1000,11 @@ _qchroot__subcmd__status_commands() {
 _qchroot__subcmd__stop_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot stop commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__upgrade_commands] )) ||
+_qchroot__subcmd__upgrade_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot upgrade commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__version_commands] )) ||
 _qchroot__subcmd__version_commands() {

@@ -33,7 +33,7 @@ impl Front<'_> {
             let exit = match self.engine.verify(id) {
                 Ok(verified) => {
                     let exit = if verified.drift.is_empty() { 0 } else { ErrorKind::BadData.exit_code() };
-                    if !self.json && !(self.screen.is_quiet() && exit == 0) {
+                    if !(self.json || self.screen.is_quiet() && exit == 0) {
                         print::verified(&verified)?;
                     }
                     all.push(verified);

@@ -12,7 +12,7 @@ use crate::workspace::{make_directory, write_file};
 /// The least that is unpacked: bytes of files, and entries.
 const LEAST: (u64, usize) = (160 << 20, 9_000);
 
-/// The archives, all of the same files but [`Userland::half`].
+/// The archives, all of the same files; two have only half of them.
 pub(super) struct Userland {
     directory: PathBuf,
     /// What is in it, for the table.

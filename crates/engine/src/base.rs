@@ -1,5 +1,7 @@
 //! Bases: immutable installed releases, their description, and the split of a userland in two.
 
+use std::collections::BTreeSet;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
     Base, Brand, Error, ErrorKind, FileKind, Place, Platform, Release, ReleaseId, Result, Step, device_steps,
@@ -94,29 +96,34 @@ impl Engine<'_> {
     }
 
     /// Notes in the description what the userland `tree` was made for, by its own files; what the user said of it
-    /// comes first. Where neither tells, the source's word stays.
+    /// comes first. Where neither tells, the source's word stays, and that is what is returned in any case.
     pub(crate) fn recognise(
         &self,
         tree: &Utf8Path,
         describe: &Utf8Path,
         said: Option<Brand>,
         deadline: Deadline,
-    ) -> Result<()> {
-        let Some(brand) = said.or_else(|| userland::brand(tree, self.view())) else { return Ok(()) };
+    ) -> Result<Brand> {
         let was = String::from_utf8_lossy(&self.host.read_own(describe)?.unwrap_or_default()).into_owned();
-        let file = BaseFile { brand, ..parse(describe, &was)? };
-        let text = self.describe_text(&file)?;
-        let step = Step::WriteFile { at: Place::host(describe), text, mode: 0o644, was: Some(was) };
-        self.host.apply(&step, deadline)
+        let file: BaseFile = parse(describe, &was)?;
+        let word = file.brand;
+        if let Some(brand) = said.or_else(|| userland::brand(tree, self.view())) {
+            let text = self.describe_text(&BaseFile { brand, ..file })?;
+            let step = Step::WriteFile { at: Place::host(describe), text, mode: 0o644, was: Some(was) };
+            self.host.apply(&step, deadline)?;
+        }
+        Ok(word)
     }
 
-    /// Splits the userland `tree`: what is shared goes to `sharedfs`, the rest becomes `template`.
+    /// Splits the userland `tree`: what is shared goes to `sharedfs`, the rest becomes `template`. Shared is what is
+    /// so by its brand, and what is so by that of its source: programs of one system may lie where another has them.
     pub(crate) fn split(
         &self,
         tree: &Utf8Path,
         sharedfs: &Utf8Path,
         template: &Utf8Path,
         describe: &Utf8Path,
+        word: Brand,
         deadline: Deadline,
     ) -> Result<()> {
         let bytes = self.host.read_own(describe)?.unwrap_or_default();
@@ -128,7 +135,8 @@ impl Engine<'_> {
         self.fresh_devices(tree, file.brand, deadline)?;
         make(sharedfs.into())?;
         make(sharedfs.join("usr"))?;
-        for path in file.brand.shared_paths() {
+        let brands = BTreeSet::from([file.brand, word]);
+        for path in brands.iter().flat_map(|brand| brand.shared_paths()) {
             if !holds_host_dir(&file, path) && self.is_directory(&tree.join(path))? {
                 apply(Step::Rename { from: tree.join(path), to: sharedfs.join(path) })?;
                 file.shared.push(path.into());

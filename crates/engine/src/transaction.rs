@@ -80,8 +80,8 @@ impl Engine<'_> {
         match step {
             Step::Fill { source, release, into } => self.fill(source, release, into),
             Step::Split { tree, sharedfs, template, describe, brand } => {
-                self.recognise(tree, describe, *brand, deadline)?;
-                self.split(tree, sharedfs, template, describe, deadline)
+                let word = self.recognise(tree, describe, *brand, deadline)?;
+                self.split(tree, sharedfs, template, describe, word, deadline)
             }
             Step::Record { base } => self.record_base(base, deadline),
             step => self.host.apply(step, deadline),

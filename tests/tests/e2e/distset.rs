@@ -16,7 +16,7 @@ const DIRECTORIES: &[&str] =
 
 const FILES: &[(&str, u32, &str)] = &[
     ("bin/freebsd-version", 0o555, "#!/bin/sh\nUSERLAND_VERSION=\"14.3-RELEASE\"\n"),
-    ("bin/sh", 0o555, "not a program of this kernel's"),
+    ("bin/sh", 0o555, ""),
     ("etc/passwd", 0o644, "root:*:0:0:Charlie &:/root:/bin/sh\n"),
     ("etc/rc.conf", 0o644, "hostname=\"\"\n"),
     ("lib/libc.so.7", 0o444, "library"),
@@ -27,15 +27,17 @@ const FILES: &[(&str, u32, &str)] = &[
     ("var/log/messages", 0o600, ""),
 ];
 
+const FOREIGN: &[u8] = b"not a program of this kernel's";
+
 /// A directory with MANIFEST and two sets.
 struct Sets(PathBuf);
 
 impl Sets {
     fn write(world: &World) -> Self {
-        Self::write_at(world.dir().join("sets"))
+        Self::write_at(world.dir().join("sets"), FOREIGN)
     }
 
-    fn write_at(at: PathBuf) -> Self {
+    fn write_at(at: PathBuf, shell: &[u8]) -> Self {
         fs::create_dir_all(&at).unwrap();
         let mut tar = Builder::new(Vec::new());
         for directory in DIRECTORIES {
@@ -46,7 +48,8 @@ impl Sets {
             if path.starts_with("lib") || *path == "usr/bin/su" {
                 tar.append_pax_extensions([("SCHILY.fflags", "schg".as_bytes())]).unwrap();
             }
-            add(&mut tar, path, EntryType::Regular, *mode, "", text.as_bytes());
+            let content = if *path == "bin/sh" { shell } else { text.as_bytes() };
+            add(&mut tar, path, EntryType::Regular, *mode, "", content);
         }
         add(&mut tar, "bin/[", EntryType::Regular, 0o555, "", &vec![7; 300_000]);
         add(&mut tar, "bin/test", EntryType::Link, 0o555, "bin/[", b"");
@@ -195,7 +198,7 @@ fn what_cannot_be_trusted_leaves_nothing() {
     let world = World::new();
     install(&world, &Sets::write(&world).url(), &[]).ok();
     let before = world.lasting();
-    let wrong = Sets::write_at(world.dir().join("wrong"));
+    let wrong = Sets::write_at(world.dir().join("wrong"), FOREIGN);
     let kernel_too = ["-o", "sets=base,kernel"];
     let set = wrong.0.join("kernel.txz");
     let good = fs::read(&set).unwrap();
@@ -265,7 +268,7 @@ impl Drop for Server {
 fn a_mirror_is_used_as_freebsd_lays_it_out() {
     let world = World::new();
     let mirror = world.dir().join("mirror");
-    let sets = Sets::write_at(mirror.join("releases/amd64/amd64/14.3-RELEASE"));
+    let sets = Sets::write_at(mirror.join("releases/amd64/amd64/14.3-RELEASE"), FOREIGN);
     let server = Server::start(&mirror);
     let url = format!("url=http://127.0.0.1:{}/releases", server.1);
     install(&world, &url, &["-o", "target=arm64/aarch64"]).fails(66, &["there is no MANIFEST"]);
@@ -293,4 +296,17 @@ fn a_release_that_changed_since_it_was_seen_is_refused() {
     }
     let pin = format!("manifest_sha256={}", hex(&Sha256::digest(fs::read(sets.manifest()).unwrap())));
     install(&world, &sets.url(), &["-o", &pin]).ok();
+}
+
+#[test]
+fn programs_of_this_kernel_in_the_layout_of_another_run_and_are_shared_as_there() {
+    let world = World::new();
+    let sets = Sets::write_at(world.dir().join("sets"), &fs::read("/bin/busybox").unwrap());
+    install(&world, &sets.url(), &[]).ok();
+    assert!(world.lib("sharedfs/libexec/ld-elf.so.1").exists());
+    world.run(["create", "web", "--storage", "nullfs"]).ok();
+    world.run(["exec", "web", "--", "/bin/sh", "-c", "test -x /libexec/ld-elf.so.1"]).ok();
+    let written = world.run(["exec", "web", "--", "/bin/sh", "-c", "echo x > /libexec/new"]);
+    assert_ne!(written.status, 0, "{written}");
+    world.assert_quiet();
 }

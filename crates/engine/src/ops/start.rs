@@ -90,7 +90,8 @@ impl Engine<'_> {
         Ok(plan)
     }
 
-    /// A userland whose programs this kernel cannot run is kept, and not entered.
+    /// A userland whose programs this kernel cannot run is kept, and not entered; a dry run shows what would be done
+    /// where they can.
     fn refuse_foreign(&self, loaded: &Loaded<'_>) -> Result<()> {
         let (brand, platform) = (loaded.installed.base.brand, self.view().platform()?);
         if self.view().runs(brand)? {
@@ -104,6 +105,10 @@ impl Engine<'_> {
         };
         let message =
             format!("{} has a {brand} userland, which this {platform} kernel cannot run", loaded.name);
+        if self.dry_run {
+            self.watch.warn(&message);
+            return Ok(());
+        }
         Err(Error::new(ErrorKind::Unavailable, message).with("container", &loaded.name).hint(hint))
     }
 

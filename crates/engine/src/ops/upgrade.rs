@@ -248,7 +248,8 @@ fn refuse_unfit(loaded: &Loaded<'_>, target: &Installed, wish: &UpgradeWish) -> 
     if compare(&new.version, &old.version) != Standing::OtherMajor || wish.across_major {
         return Ok(());
     }
-    let message = format!("{} after {} is another major release", new.version, old.version);
+    let message =
+        format!("{name} cannot move: {} after {} is another major release", new.version, old.version);
     Err(Error::new(ErrorKind::Config, message).with("container", name).hint(
         "programs that were installed inside may need the old one: say --across-major, and install them again",
     ))

@@ -30,18 +30,12 @@ fn collect(
     list: impl Fn(&mut [u8]) -> Result<usize, Errno>,
     get: impl Fn(&[u8], &mut [u8]) -> Result<usize, Errno>,
 ) -> Result<Vec<Pair>, Errno> {
-    // Most files have none: a buffer for those that do costs more than the question.
-    match list(&mut []) {
-        Err(Errno::OPNOTSUPP) | Ok(0) => return Ok(vec![]),
-        length => length?,
-    };
-    let mut names = vec![0_u8; LARGEST];
-    let length = match list(&mut names[..]) {
-        Err(Errno::OPNOTSUPP) | Ok(0) => return Ok(vec![]),
-        length => length?,
-    };
-    let names = names[..length].split(|&byte| byte == 0);
-    let names = names.filter(|name| !name.is_empty() && !NOT_COPIED.contains(name));
+    let names = names(list)?;
+    let names = names.split(|&byte| byte == 0);
+    let mut names = names.filter(|name| !name.is_empty() && !NOT_COPIED.contains(name)).peekable();
+    if names.peek().is_none() {
+        return Ok(vec![]);
+    }
     let mut value = vec![0_u8; LARGEST];
     let mut all = vec![];
     for name in names {
@@ -49,6 +43,23 @@ fn collect(
         all.push((name.to_vec(), value[..length].to_vec()));
     }
     Ok(all)
+}
+
+/// The names, each with a zero byte behind it. Most files have few or none: only for many is a long list taken.
+fn names(list: impl Fn(&mut [u8]) -> Result<usize, Errno>) -> Result<Vec<u8>, Errno> {
+    let mut few = [0_u8; 256];
+    let mut many = vec![];
+    let (length, names) = match list(&mut few) {
+        Err(Errno::RANGE) => {
+            many.resize(LARGEST, 0);
+            (list(&mut many), &many[..])
+        }
+        length => (length, &few[..]),
+    };
+    match length {
+        Err(Errno::OPNOTSUPP) => Ok(vec![]),
+        length => Ok(names[..length?].to_vec()),
+    }
 }
 
 /// Sets one attribute.

@@ -115,21 +115,21 @@ fn image_tree(path: &Utf8Path, size: u64, work: &mut dyn Work) -> Result<()> {
     let items = Image::open(path, size, work.host())?.everything()?;
     let total = Some(items.len() as u64);
     let what = format!("reading {path}");
-    for (n, item) in items.iter().enumerate() {
+    for (n, item) in (1..).zip(&items) {
         if work.cancelled() {
             return Err(Error::new(ErrorKind::System, "interrupted"));
         }
-        work.progress(&Progress {
-            what: what.clone(),
-            entries: n as u64,
-            total_entries: total,
-            ..Progress::default()
-        });
         let mut content = match item.node.kind {
             NodeKind::File { .. } => stretch(path, &item.extents, work)?,
             _ => Box::new(io::empty()),
         };
         work.tree().write(&item.node, &mut content)?;
+        work.progress(&Progress {
+            what: what.clone(),
+            entries: n,
+            total_entries: total,
+            ..Progress::default()
+        });
     }
     work.tree().finish()
 }

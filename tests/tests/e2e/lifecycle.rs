@@ -191,6 +191,6 @@ fn the_names_of_the_manual_lead_to_the_current_release() {
     assert!(world.lib("sharedfs/bin/busybox").is_file());
     assert!(world.lib("template/etc/passwd").is_file());
     let releases = world.run(["release", "list"]).ok();
-    assert!(releases.starts_with("* tiny-1.0-"), "{releases}");
+    assert!(releases.lines().any(|line| line.starts_with("*  tiny-1.0-")), "{releases}");
     assert!(world.run(["version"]).ok().starts_with("qchroot "));
 }

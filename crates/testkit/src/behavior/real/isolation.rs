@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use qchroot_api::{Isolation, Kind, Plan, Process, Way};
@@ -68,8 +70,13 @@ fn members(lab: &mut Lab, isolation: &dyn Isolation) {
     lab.carry_out(&up(lab, isolation));
     let script = "/usr/bin/sleep 1000 </dev/null >/dev/null 2>&1 &";
     assert_eq!(lab.run(&way(lab, isolation), &["sh", "-c", script]), 0);
-    let commands: Vec<String> = inside(lab).into_iter().map(|process| process.command).collect();
-    assert!(commands.iter().any(|command| command.ends_with("sleep 1000")), "{commands:?}");
+    let sleeps = || inside(lab).iter().any(|process| process.command.ends_with("sleep 1000"));
+    let patience = Instant::now() + Duration::from_secs(20);
+    // The shell ends at once; until its child has become the program there is nothing to see.
+    while !sleeps() && Instant::now() < patience {
+        thread::yield_now();
+    }
+    assert!(sleeps(), "{:?}", inside(lab));
     lab.take_back();
     assert_eq!(inside(lab), [], "a process outlived its container");
 }

@@ -8,8 +8,8 @@ use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Base, Container, Derived, Observe, OptionSpec, Options, Plan, Platform, Release, ReleaseWish, Result,
-    Way, Work, check_options,
+    Base, Container, Derived, DiskCheck, Error, ErrorKind, Observe, OptionSpec, Options, Plan, Platform,
+    Release, ReleaseWish, Result, Snapshot, Usage, Way, Work, check_options,
 };
 
 /// Which of the three a back end is.
@@ -48,8 +48,21 @@ pub enum Capability {
     OwnRoot,
     /// Storage: a container cannot take more than it was given.
     Quota,
-    /// Storage: snapshots.
+    /// Storage: a container's limit can be changed: [`SharedStorage::resize`].
+    Resize,
+    /// Storage: a container has a file system of its own that can be checked: [`SharedStorage::examine`].
+    Check,
+    /// Storage: snapshots, and going back to one.
     Snapshot,
+    /// Storage: a container can be made as a copy of another: [`SharedStorage::clone_of`].
+    Clone,
+    /// Storage: all that a container has is in [`SharedStorage::private`], a tree or a disk, so that it can be carried
+    /// away in one file and brought back.
+    Export,
+    /// Storage: what a container has can be seen only while it is attached; what is in `root` before is nothing.
+    Closed,
+    /// Isolation: it mounts a `/dev` of its own, so that a storage may forbid device nodes.
+    OwnDev,
     /// Isolation: processes inside see no others.
     OwnProcesses,
     /// Isolation: a network of its own.
@@ -147,6 +160,81 @@ pub trait SharedStorage: Backend {
         let _ = (base, container);
         None
     }
+
+    /// What the container takes and may take. `None` where the tree [`SharedStorage::private`] tells how much it is, and
+    /// nothing limits it.
+    fn usage(&self, container: &Container, host: &dyn Observe) -> Result<Option<Usage>> {
+        let _ = (container, host);
+        Ok(None)
+    }
+
+    /// Steps that give the container, attached or not, a limit of `to` bytes. The engine writes the option `size`
+    /// into its file afterwards. With [`Capability::Resize`].
+    ///
+    /// # Errors
+    /// Usage, with the figures, where `to` is too small for what is inside or more than there is.
+    fn resize(&self, base: &Base, container: &Container, to: u64, host: &dyn Observe) -> Result<Plan> {
+        let _ = (base, to, host);
+        Err(cannot(&self.info(), container, "be given another size"))
+    }
+
+    /// Steps that look whether the container's own file system is in order. With [`Capability::Check`].
+    fn examine(&self, container: &Container, how: DiskCheck, host: &dyn Observe) -> Result<Plan> {
+        let _ = (how, host);
+        Err(cannot(&self.info(), container, "be checked: it has no file system of its own"))
+    }
+
+    /// Steps that remove what a container has outside its directory. They are carried out last in a `delete`, and go on
+    /// after an interruption: what is gone is fine.
+    fn delete(&self, container: &Container, host: &dyn Observe) -> Result<Plan> {
+        let _ = (container, host);
+        Ok(vec![])
+    }
+
+    /// Steps that give what a container has outside its directory the name `to`; each has an inverse.
+    fn rename(&self, container: &Container, to: &Container, host: &dyn Observe) -> Result<Plan> {
+        let _ = (container, to, host);
+        Ok(vec![])
+    }
+
+    /// As [`SharedStorage::create`], with everything that the container `from`, which is not attached, has. With
+    /// [`Capability::Clone`].
+    fn clone_of(&self, base: &Base, from: &Container, to: &Container, host: &dyn Observe) -> Result<Plan> {
+        let _ = (base, to, host);
+        Err(cannot(&self.info(), from, "be cloned"))
+    }
+
+    /// Steps that keep what the container, which is not attached, has now under `name`. With [`Capability::Snapshot`].
+    fn snapshot(&self, container: &Container, name: &str, host: &dyn Observe) -> Result<Plan> {
+        let _ = (name, host);
+        Err(cannot(&self.info(), container, "have snapshots"))
+    }
+
+    /// Steps that bring back what was kept under `name`; the snapshot stays.
+    fn restore(&self, container: &Container, name: &str, host: &dyn Observe) -> Result<Plan> {
+        let _ = (name, host);
+        Err(cannot(&self.info(), container, "have snapshots"))
+    }
+
+    /// Steps that remove the snapshot `name`.
+    fn forget(&self, container: &Container, name: &str, host: &dyn Observe) -> Result<Plan> {
+        let _ = (name, host);
+        Err(cannot(&self.info(), container, "have snapshots"))
+    }
+
+    /// The snapshots of a container, the oldest first.
+    fn snapshots(&self, container: &Container, host: &dyn Observe) -> Result<Vec<Snapshot>> {
+        let _ = (container, host);
+        Ok(vec![])
+    }
+}
+
+fn cannot(info: &Info, container: &Container, what: &str) -> Error {
+    let message = format!("{} cannot {what}", container.name);
+    Error::new(ErrorKind::Unavailable, message)
+        .cause(format!("its storage is {}", info.name))
+        .with("container", &container.name)
+        .hint("`qchroot plugin list` shows what each storage can do")
 }
 
 /// What keeps a container's processes apart.

@@ -33,10 +33,15 @@ pub struct Container {
     /// The directory on the host that holds all of its private data; at `create` a staging directory that is
     /// renamed when everything is there.
     pub dir: Utf8PathBuf,
+    /// The directory on the host for its logs; it exists while steps are carried out.
+    pub log: Utf8PathBuf,
     /// Options of its storage.
     pub storage: Options,
     /// Options of its isolation.
     pub isolation: Options,
+    /// Its isolation mounts a `/dev` of its own, so that the storage may forbid device nodes in what it mounts.
+    #[serde(default)]
+    pub own_dev: bool,
 }
 
 impl Container {

@@ -10,6 +10,7 @@ mod backend;
 mod container;
 mod derived;
 mod devices;
+mod disk;
 mod entry;
 mod error;
 mod host_trees;
@@ -24,17 +25,19 @@ mod release;
 mod service;
 mod step;
 mod tree;
+mod usage;
 
 pub use backend::{Backend, Capability, Info, Isolation, Kind, ReleaseSource, SharedStorage};
 pub use container::{Base, Container};
 pub use derived::Derived;
 pub use devices::{SAFE_DEVICES, device_steps, proc_steps, pts_steps};
+pub use disk::{DiskCheck, DiskFs, DiskInfo, DiskStep, Space};
 pub use entry::{Credentials, Entry, Way};
 pub use error::{Error, ErrorKind, Result};
 pub use host_trees::{check_host_trees, host_trees_plan, host_trees_spec};
 pub use mount::{Mount, MountFs, Mounted};
 pub use name::{Name, RESERVED};
-pub use observe::{Answer, FileKind, Observe, Process, Query, Stat};
+pub use observe::{Answer, FileKind, Observe, Process, ProgramOutput, Query, Stat};
 pub use options::{OptionKind, OptionSpec, Options, check_options, parse_size};
 pub use place::Place;
 pub use platform::{Brand, Platform};
@@ -43,6 +46,7 @@ pub use release::{Release, ReleaseId, ReleaseWish};
 pub use service::{Service, ServiceRun};
 pub use step::{Access, Plan, ServiceStep, Step};
 pub use tree::{Cancelled, Command, Node, NodeKind, Output, Progress, Take, TreeWriter, Work};
+pub use usage::{Snapshot, Usage};
 
 /// Re-exported so that a back end needs no other crate to name these types.
 pub use {camino, inventory, toml};

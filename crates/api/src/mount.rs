@@ -5,7 +5,7 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use crate::Place;
+use crate::{DiskFs, Place};
 
 /// A mount to make. The host layer never follows a link at `at`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +101,20 @@ pub enum MountFs {
         /// Mode of its root directory.
         mode: u32,
     },
+    /// A disk: a file system in a file. Mounting attaches the file to a device, unmounting detaches it; a process that
+    /// dies in between leaves no device behind. The file is a regular one of the superuser's, reached without
+    /// following a link, and attached nowhere yet.
+    Disk {
+        /// The file.
+        file: Utf8PathBuf,
+        /// Its file system.
+        fs: DiskFs,
+    },
+    /// A data set of ZFS whose `mountpoint` is `legacy`; zfsprops(7).
+    Zfs {
+        /// Its name, such as `tank/qchroot/web`.
+        dataset: String,
+    },
     /// A mount that somebody else made; it can be unmounted and nothing else.
     Foreign {
         /// The kernel's name of the file system type.
@@ -122,6 +136,8 @@ impl MountFs {
             Self::LinuxSys => "linsysfs",
             Self::Fdesc { .. } => "fdescfs",
             Self::Tmp { .. } => "tmpfs",
+            Self::Disk { fs, .. } => fs.name(),
+            Self::Zfs { .. } => "zfs",
             Self::Foreign { name } => name,
         }
     }
@@ -136,6 +152,8 @@ impl fmt::Display for Mount {
                 write!(f, " {upper}")?;
                 lower.iter().try_for_each(|layer| write!(f, " over {layer}"))?;
             }
+            MountFs::Disk { file, .. } => write!(f, " disk {file}")?,
+            MountFs::Zfs { dataset } => write!(f, " {dataset}")?,
             MountFs::Dev { ruleset } => write!(f, " with rule set {ruleset}")?,
             MountFs::Tmp { size, .. } => write!(f, " of {size} bytes")?,
             MountFs::Fdesc { links: true } => write!(f, " with links")?,

@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use crate::{Brand, Error, ErrorKind, Mounted, Place, Platform, Result};
+use crate::{Brand, DiskInfo, Error, ErrorKind, Mounted, Place, Platform, Result, Space};
 
 /// One question to the host. One method carries them all, so that the same view crosses a plug-in border.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +70,22 @@ pub enum Query {
         /// The lock file.
         at: Utf8PathBuf,
     },
+    /// What the disk in a file looks like: [`Answer::Disk`]; none when there is no file.
+    Disk {
+        /// The file; no link on the way is followed.
+        at: Utf8PathBuf,
+    },
+    /// Space of the file system that holds a directory or file: [`Answer::Space`].
+    Space {
+        /// Where.
+        at: Place,
+    },
+    /// What a program of the host's prints that only looks and changes nothing, such as `zfs list -Hp`:
+    /// [`Answer::Output`]. It is looked for in the system's own directories only.
+    Ask {
+        /// Program and arguments.
+        argv: Vec<String>,
+    },
 }
 
 /// What the host says.
@@ -97,6 +113,24 @@ pub enum Answer {
     Path(Option<Utf8PathBuf>),
     /// A process, if there is one.
     Pid(Option<i32>),
+    /// A disk, if there is one.
+    Disk(Option<DiskInfo>),
+    /// Space.
+    Space(Space),
+    /// What a program said.
+    Output(ProgramOutput),
+}
+
+/// What a program that was asked something said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProgramOutput {
+    /// Exit status, or 128+N for a signal.
+    pub status: i32,
+    /// Standard output, at most 4 MiB.
+    pub stdout: String,
+    /// Standard error, at most 64 KiB.
+    pub stderr: String,
 }
 
 /// What kind of file something is.
@@ -272,6 +306,25 @@ impl dyn Observe + '_ {
     /// Who holds a supervisor's lock file.
     pub fn holder(&self, at: &Utf8Path) -> Result<Option<i32>> {
         ask!(self, Query::Holder { at: at.to_owned() }, Pid)
+    }
+
+    /// What the disk in a file looks like.
+    pub fn disk(&self, at: &Utf8Path) -> Result<Option<DiskInfo>> {
+        ask!(self, Query::Disk { at: at.to_owned() }, Disk)
+    }
+
+    /// Space of the file system that holds `at`.
+    pub fn space(&self, at: &Place) -> Result<Space> {
+        ask!(self, Query::Space { at: at.clone() }, Space)
+    }
+
+    /// What a program prints that only looks.
+    ///
+    /// # Errors
+    /// Not found, when the host has no such program.
+    pub fn ask(&self, argv: &[&str]) -> Result<ProgramOutput> {
+        let argv = argv.iter().map(|&word| word.to_owned()).collect();
+        ask!(self, Query::Ask { argv }, Output)
     }
 }
 

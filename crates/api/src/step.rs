@@ -7,7 +7,7 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use crate::{Brand, FileKind, Mount, Name, Place, Release, Service, Way};
+use crate::{Brand, DiskStep, FileKind, Mount, Name, Place, Release, Service, Way};
 
 /// One change to the machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -138,6 +138,8 @@ pub enum Step {
     Mount(Mount),
     /// Unmount a file system.
     Unmount(Mount),
+    /// Change a disk: a file system that lives in a file.
+    Disk(DiskStep),
     /// Let a release source fill a staging directory.
     Fill {
         /// The source's name.
@@ -252,6 +254,7 @@ impl Step {
             Self::RemoveDevice { at, major, minor } => Self::Device { at, major, minor },
             Self::Mount(mount) => Self::Unmount(mount),
             Self::Unmount(mount) => Self::Mount(mount),
+            Self::Disk(step) => return step.inverse().map(Self::Disk),
             Self::StartInit { container, root, proc } => Self::StopInit { container, root, proc },
             Self::StartService(service) => Self::StopService(service),
             Self::Run { argv, undo: Some(undo), .. } => {
@@ -294,6 +297,7 @@ impl fmt::Display for Step {
             Self::Own { at, uid, gid, mode, .. } => write!(f, "give {at} to {uid}:{gid} (mode {mode:04o})"),
             Self::Mount(mount) => write!(f, "mount {mount}"),
             Self::Unmount(mount) => write!(f, "unmount {} from {}", mount.fs.name(), mount.at),
+            Self::Disk(step) => write!(f, "{step}"),
             Self::Fill { source, release, into } => {
                 write!(f, "fill {into} with {} from source {source}", release.version)
             }

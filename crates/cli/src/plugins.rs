@@ -8,9 +8,11 @@ use qchroot_release_host as _;
 use qchroot_release_media as _;
 use qchroot_release_minimal as _;
 use qchroot_release_tarball as _;
+use qchroot_storage_md as _;
 use qchroot_storage_nullfs as _;
 use qchroot_storage_overlay as _;
 use qchroot_storage_tree as _;
+use qchroot_storage_zfs as _;
 
 #[cfg(test)]
 mod tests {
@@ -28,9 +30,11 @@ mod tests {
             "media",
             "minimal",
             "tarball",
+            "md",
             "nullfs",
             "overlay",
             "tree",
+            "zfs",
             "chroot",
         ];
         assert_eq!(names, known);

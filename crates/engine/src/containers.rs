@@ -1,7 +1,7 @@
 //! Containers as they stand in the configuration: which there are, and what each consists of.
 
 use camino::Utf8PathBuf;
-use qchroot_api::{Container, Error, ErrorKind, Isolation, Name, Result, Service, SharedStorage};
+use qchroot_api::{Capability, Container, Error, ErrorKind, Isolation, Name, Result, Service, SharedStorage};
 
 use crate::config::{ContainerFile, locate, parse};
 use crate::{Engine, Held, Installed, PermissionEntry};
@@ -75,11 +75,14 @@ impl Engine<'_> {
     }
 
     pub(crate) fn container(&self, name: &Name, dir: Utf8PathBuf, file: &ContainerFile) -> Container {
+        let isolation = self.registry.isolation(&file.isolation.backend);
         Container {
             name: name.clone(),
             dir,
+            log: self.layout.container_log(name),
             storage: file.storage.options.clone(),
             isolation: file.isolation.options.clone(),
+            own_dev: isolation.is_ok_and(|it| it.info().capabilities.contains(&Capability::OwnDev)),
         }
     }
 

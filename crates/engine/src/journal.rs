@@ -28,6 +28,20 @@ pub enum Op {
     Upgrade,
     /// A container moves back to the base before.
     Rollback,
+    /// A container gets another limit.
+    Resize,
+    /// A container's file system is checked.
+    Check,
+    /// A snapshot of a container is taken or removed.
+    Snapshot,
+    /// A container goes back to a snapshot.
+    Restore,
+    /// A container comes into being as a copy of another.
+    Clone,
+    /// A container gets another name.
+    Rename,
+    /// A container is brought back from a file.
+    Import,
     /// A container is started; the journal stays until it is stopped.
     Start,
     /// A stopped container is opened for one program and closed again.
@@ -45,6 +59,13 @@ impl Op {
             Self::Delete => "delete",
             Self::Upgrade => "upgrade",
             Self::Rollback => "rollback",
+            Self::Resize => "resize",
+            Self::Check => "check",
+            Self::Snapshot => "snapshot",
+            Self::Restore => "rollback to a snapshot",
+            Self::Clone => "clone",
+            Self::Rename => "rename",
+            Self::Import => "import",
             Self::Start => "start",
             Self::Session => "session",
         }

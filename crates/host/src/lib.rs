@@ -11,6 +11,7 @@ mod compare;
 mod copy;
 mod device;
 mod dir;
+mod disk;
 mod errors;
 mod files;
 mod holes;

@@ -184,7 +184,14 @@ pub fn with_own_root(mut container: Container, storage: &dyn SharedStorage, base
 #[must_use]
 pub fn container(name: &str, dir: impl Into<Utf8PathBuf>) -> Container {
     let name = name.parse().expect("the name is well-formed");
-    Container { name, dir: dir.into(), storage: Options::new(), isolation: Options::new() }
+    Container {
+        name,
+        dir: dir.into(),
+        log: "/q/log".into(),
+        storage: Options::new(),
+        isolation: Options::new(),
+        own_dev: false,
+    }
 }
 
 /// A release source that delivers the small userland, as often and as badly as it is told.

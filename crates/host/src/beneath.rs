@@ -42,7 +42,20 @@ pub(crate) fn open_dir(at: &Place) -> Result<OwnedFd> {
 
 /// Names the regular file at a place without opening it, by the same rules as [`open_dir`].
 pub(crate) fn open_file(at: &Place) -> Result<OwnedFd> {
-    let spot = parent(at)?;
+    file_in(&parent(at)?, at)
+}
+
+/// Names the regular file at a path of the host's own as [`open_file`] does, following no link on the way either.
+pub(crate) fn open_strictly(path: &Utf8Path) -> Result<OwnedFd> {
+    let at = Place::host(path);
+    let name =
+        at.path().file_name().ok_or_else(|| Error::new(ErrorKind::Usage, format!("{at} has no name")))?;
+    let above = at.path().parent().unwrap_or(Utf8Path::new(""));
+    let dir = walk(open_root(at.root())?, above, &at)?;
+    file_in(&Spot { dir, name: name.to_owned() }, &at)
+}
+
+fn file_in(spot: &Spot, at: &Place) -> Result<OwnedFd> {
     let message = || format!("cannot open {at}");
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = openat(&spot.dir, &spot.name, flags, Mode::empty()).or_error(message)?;

@@ -67,7 +67,7 @@ pub(crate) fn unmount(mount: &Mount, deadline: Deadline) -> Result<()> {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(error),
         }
-        match os::mount::detach(&mount.at) {
+        match os::mount::detach(mount, end) {
             Err(error) if error.kind() == ErrorKind::Busy && clock::steady() < end => {
                 std::thread::sleep(Duration::from_millis(20));
             }
@@ -117,6 +117,8 @@ pub(crate) fn standing(mount: &Mount) -> Result<Standing> {
 fn is_it(mount: &Mount, found: &Mounted, target: &OwnedFd) -> Result<bool> {
     match &mount.fs {
         MountFs::Null { source } | MountFs::File { source } => os::mount::shows(source, found, target),
+        MountFs::Disk { file, fs } => Ok(found.fs == fs.name() && os::mount::shows_disk(file, found)?),
+        MountFs::Zfs { dataset } => Ok(found.fs == "zfs" && found.source == *dataset),
         other => Ok(found.fs == os::mount::type_name(other)),
     }
 }

@@ -1,6 +1,8 @@
 //! Disks: file systems in files. What can be done to one, and how the machine stands to it. How a file is shown as a
 //! device is the operating system's own module's business.
 
+pub(crate) mod claim;
+
 use qchroot_api::{DiskInfo, DiskStep, Error, ErrorKind, Result};
 use qchroot_engine::Probe;
 

@@ -184,8 +184,14 @@ fn refuse_missing(ruleset: u32) -> Result<()> {
         .hint("run `service devfs start`, or add the rule set to /etc/devfs.rules"))
 }
 
+/// Whether a mount comes from the device that shows this file.
+pub(crate) fn shows_disk(_file: &Utf8Path, _found: &Mounted) -> Result<bool> {
+    Err(Error::new(ErrorKind::Unavailable, "disks cannot be mounted here yet"))
+}
+
 /// Unmounts what is on top at a place by its number; what is not mounted is fine.
-pub(crate) fn detach(at: &Place) -> Result<()> {
+pub(crate) fn detach(mount: &Mount, _end: std::time::Duration) -> Result<()> {
+    let at = &mount.at;
     let number = {
         let dir = beneath::open_file_or_dir(at)?;
         if on(&dir)?.is_none() {

@@ -15,29 +15,8 @@ use rustix::mount::{
     fsmount, fsopen,
 };
 
+use super::loop_device::{self, Loop, Shape};
 use crate::errors::OrError;
-
-/// Read-only, and free again with its last user; linux/loop.h.
-const READ_ONLY_AUTOCLEAR: u32 = 1 | 4;
-
-/// How often another free loop device is asked for when somebody else was faster.
-const TRIES: u32 = 64;
-
-/// `struct loop_config` of linux/loop.h; what is zero says the kernel's default.
-#[repr(C)]
-struct LoopConfig {
-    fd: u32,
-    block_size: u32,
-    /// `struct loop_info64` up to its flags: device, inode, rdevice, offset, size limit, number, two for encryption.
-    before_flags: [u32; 13],
-    flags: u32,
-    /// The rest of `loop_info64`: two names of 64 bytes, a key of 32 and two numbers.
-    names: [u8; 176],
-    reserved: [u64; 8],
-}
-
-nix::ioctl_none_bad!(loop_ctl_get_free, 0x4C82);
-nix::ioctl_write_ptr_bad!(loop_configure, 0x4C0A, LoopConfig);
 
 /// Makes `image` readable, with no set-id, device and program in force: the mount, which ends with the descriptor,
 /// and the path of its root for as long as that is open in this process.
@@ -59,10 +38,11 @@ pub(crate) fn open(image: &Utf8Path) -> Result<(OwnedFd, Utf8PathBuf)> {
         let message = format!("{image} has no file system that media have: iso9660, udf or squashfs");
         return Err(Error::new(ErrorKind::BadData, message));
     }
-    let (number, _device) = attach(&file).map_err(|error| error.while_doing(message()))?;
+    let shape = Shape { read_only: true, sector: 0, direct: false };
+    let shown = loop_device::attach(&file, shape).map_err(|error| error.while_doing(message()))?;
     let mut refused = None;
     for kind in kinds {
-        match mount(kind, number) {
+        match mount(kind, &shown) {
             Ok(tree) => {
                 let path = format!("/proc/self/fd/{}", tree.as_raw_fd()).into();
                 return Ok((tree, path));
@@ -92,36 +72,7 @@ fn file_systems(image: &mut File) -> std::io::Result<Vec<&'static str>> {
     Ok(kinds.iter().filter_map(|&(name, found)| found.then_some(name)).collect())
 }
 
-/// Puts the file behind a free loop device, which stays as long as it is open.
-fn attach(image: &File) -> Result<(i32, File)> {
-    let control = File::open("/dev/loop-control").map_err(|e| no_loop(&e))?;
-    for _ in 0..TRIES {
-        // SAFETY: LOOP_CTL_GET_FREE takes no argument and touches no memory of ours.
-        let number = unsafe { loop_ctl_get_free(control.as_raw_fd()) }.map_err(|e| no_loop(&e.into()))?;
-        let device = File::open(format!("/dev/loop{number}")).map_err(|e| no_loop(&e))?;
-        let config = LoopConfig {
-            fd: image.as_raw_fd().cast_unsigned(),
-            block_size: 0,
-            before_flags: [0; 13],
-            flags: READ_ONLY_AUTOCLEAR,
-            names: [0; 176],
-            reserved: [0; 8],
-        };
-        // SAFETY: LOOP_CONFIGURE reads one `struct loop_config`, which lives until it returns.
-        match unsafe { loop_configure(device.as_raw_fd(), &raw const config) } {
-            Ok(_) => return Ok((number, device)),
-            Err(nix::Error::EBUSY) => {}
-            Err(error) => return Err(no_loop(&error.into())),
-        }
-    }
-    Err(Error::new(ErrorKind::Busy, "other programs take every free loop device"))
-}
-
-fn no_loop(error: &std::io::Error) -> Error {
-    Error::from_io(error, "no loop device to be had").of_kind(ErrorKind::Unavailable)
-}
-
-fn mount(kind: &str, number: i32) -> Result<OwnedFd> {
+fn mount(kind: &str, shown: &Loop) -> Result<OwnedFd> {
     let context = match fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC) {
         Err(Errno::NODEV) => {
             let message = format!("this kernel does not have the file system {kind}");
@@ -130,7 +81,7 @@ fn mount(kind: &str, number: i32) -> Result<OwnedFd> {
         context => context.or_error(|| format!("cannot open file system {kind}"))?,
     };
     let message = || format!("the kernel cannot read it as {kind}");
-    fsconfig_set_string(&context, "source", format!("/dev/loop{number}")).or_error(message)?;
+    fsconfig_set_string(&context, "source", shown.path().as_str()).or_error(message)?;
     fsconfig_set_flag(&context, "ro").or_error(message)?;
     fsconfig_create(&context).or_error(message).map_err(|error| error.of_kind(ErrorKind::BadData))?;
     let restrictions = MountAttrFlags::MOUNT_ATTR_RDONLY
@@ -139,5 +90,3 @@ fn mount(kind: &str, number: i32) -> Result<OwnedFd> {
         | MountAttrFlags::MOUNT_ATTR_NOEXEC;
     fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, restrictions).or_error(message)
 }
-
-const _: () = assert!(size_of::<LoopConfig>() == 304, "linux/loop.h");

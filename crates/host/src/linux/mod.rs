@@ -2,9 +2,11 @@
 
 pub(crate) mod content;
 pub(crate) mod device;
+pub(crate) mod disk;
 pub(crate) mod files;
 pub(crate) mod flags;
 pub(crate) mod holders;
+mod loop_device;
 pub(crate) mod media;
 pub(crate) mod mount;
 pub(crate) mod mountinfo;

@@ -11,7 +11,7 @@ use rustix::mount::{
     fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, open_tree,
 };
 
-use super::{mountinfo, overlay};
+use super::{disk, mountinfo, overlay};
 use crate::beneath;
 use crate::errors::OrError;
 
@@ -66,6 +66,7 @@ pub(crate) fn attach(mount: &Mount, target: &OwnedFd) -> Result<()> {
             return Err(not_here(&mount.fs, "it is FreeBSD's"));
         }
         MountFs::Foreign { .. } => return Err(not_here(&mount.fs, "somebody else made it")),
+        MountFs::Disk { file, fs } => disk::tree(file, *fs, mount.read_only)?,
         other => fresh(other)?,
     };
     let restrictions = restrictions(mount);
@@ -177,11 +178,7 @@ fn hinted(error: Error, fs: &MountFs) -> Error {
 
 /// The error of a file system context, with what the kernel logged in it.
 pub(super) fn refused(context: &OwnedFd, fs: &MountFs, error: Errno) -> Error {
-    let mut built = Error::from_io(&error.into(), format!("cannot mount {}", fs.name()));
-    let mut buffer = [0_u8; 1024];
-    while let Ok(length @ 1..) = rustix::io::read(context, &mut buffer) {
-        built = built.cause(String::from_utf8_lossy(&buffer[..length]).trim_end());
-    }
+    let built = with_log(context, Error::from_io(&error.into(), format!("cannot mount {}", fs.name())));
     match (fs, error) {
         // What overlayfs answers when the upper file system cannot carry it.
         (MountFs::Overlay { .. }, Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => {
@@ -191,8 +188,34 @@ pub(super) fn refused(context: &OwnedFd, fs: &MountFs, error: Errno) -> Error {
     }
 }
 
-/// Unmounts what is on top at a place; what is not mounted is fine.
-pub(crate) fn detach(at: &Place) -> Result<()> {
+/// An error with what the kernel logged in a file system context, fsopen(2).
+pub(super) fn with_log(context: &OwnedFd, mut error: Error) -> Error {
+    let mut buffer = [0_u8; 1024];
+    while let Ok(length @ 1..) = rustix::io::read(context, &mut buffer) {
+        error = error.cause(String::from_utf8_lossy(&buffer[..length]).trim_end());
+    }
+    error
+}
+
+/// Whether a mount comes from the device that shows this file.
+pub(crate) fn shows_disk(file: &camino::Utf8Path, found: &Mounted) -> Result<bool> {
+    disk::shows(file, &found.source)
+}
+
+/// Unmounts what is on top at a mount's place; what is not mounted is fine. The device of a disk is free then.
+///
+/// # Errors
+/// `Busy`, also when that device is still in use at `end`, a time of the steady clock.
+pub(crate) fn detach(mount: &Mount, end: std::time::Duration) -> Result<()> {
+    let leaving = match &mount.fs {
+        MountFs::Disk { file, .. } => Some(disk::leaving(file)?),
+        _ => None,
+    };
+    unmount(&mount.at)?;
+    leaving.map_or(Ok(()), |leaving| leaving.wait(end))
+}
+
+fn unmount(at: &Place) -> Result<()> {
     let spot = beneath::parent(at)?;
     // The directory is named by its descriptor, so only the last component is looked up, and not followed.
     let path = format!("/proc/thread-self/fd/{}/{}", spot.dir.as_raw_fd(), spot.name);

@@ -1,0 +1,58 @@
+//! A disk's file opened for this process alone. It does not know what the file is wanted for, nor how it is shown as a
+//! device.
+
+use std::fs::File;
+
+use camino::Utf8Path;
+use qchroot_api::{Error, ErrorKind, Result};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock, fstat};
+use rustix::io::Errno;
+
+use crate::errors::OrError;
+use crate::{beneath, os};
+
+/// Opens a disk's file, holding it against every other process of ours until the last descriptor of it is closed; a
+/// device that shows the file holds it as well. It is a regular file of the superuser's with one name, that nobody
+/// else can write, reached without following a link, and no device shows it.
+///
+/// # Errors
+/// `Exists` for what is no regular file, `Permission` for one that others can change, `Busy` for one that is in use,
+/// the device named.
+pub(crate) fn claim(file: &Utf8Path, read_only: bool) -> Result<File> {
+    let named = beneath::open_strictly(file)?;
+    let access = if read_only { OFlags::RDONLY } else { OFlags::RDWR };
+    let opened = os::resolve::reopen(&named, access).or_error(|| format!("cannot open disk {file}"))?;
+    refuse_shared(file, &File::from(named))?;
+    let opened = File::from(opened);
+    let locked = flock(&opened, FlockOperation::NonBlockingLockExclusive);
+    let devices = os::disk::attached(&opened)?;
+    if let Some(device) = devices.first() {
+        return Err(Error::new(
+            ErrorKind::Busy,
+            format!("disk {file} is attached already: {device} shows it"),
+        )
+        .with("device", device)
+        .hint(os::disk::who_shows(file)));
+    }
+    match locked {
+        Ok(()) => Ok(opened),
+        Err(Errno::WOULDBLOCK) => {
+            Err(Error::new(ErrorKind::Busy, format!("another process is at work on disk {file}")))
+        }
+        Err(error) => Err(error).or_error(|| format!("cannot lock disk {file}")),
+    }
+}
+
+/// What others can write, or reach by another name, is nothing to give to the kernel.
+fn refuse_shared(path: &Utf8Path, file: &File) -> Result<()> {
+    let stat = fstat(file).or_error(|| format!("cannot look at disk {path}"))?;
+    let refuse =
+        |why: String| Err(Error::new(ErrorKind::Permission, format!("cannot use disk {path}: {why}")));
+    let writable = Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH);
+    match stat {
+        _ if stat.st_uid != 0 => refuse(format!("it belongs to user {}, not to the superuser", stat.st_uid)),
+        _ if writable => refuse("others than the superuser can write it".into()),
+        _ if stat.st_nlink != 1 => refuse(format!("it has {} names", stat.st_nlink)),
+        _ => Ok(()),
+    }
+}

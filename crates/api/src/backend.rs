@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Base, Container, Derived, DiskCheck, Error, ErrorKind, Observe, OptionSpec, Options, Plan, Platform,
-    Release, ReleaseWish, Result, Snapshot, Usage, Way, Work, check_options,
+    Release, ReleaseId, ReleaseWish, Result, Snapshot, Usage, Way, Work, check_options,
 };
 
 /// Which of the three a back end is.
@@ -188,6 +188,13 @@ pub trait SharedStorage: Backend {
     /// after an interruption: what is gone is fine.
     fn delete(&self, container: &Container, host: &dyn Observe) -> Result<Plan> {
         let _ = (container, host);
+        Ok(vec![])
+    }
+
+    /// Steps that remove what the storage made for bases that are not among `installed` and that no container needs any
+    /// more. It is asked whenever bases are removed; a host without such a storage has nothing to remove.
+    fn prune(&self, installed: &[ReleaseId], host: &dyn Observe) -> Result<Plan> {
+        let _ = (installed, host);
         Ok(vec![])
     }
 

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod backend;
+mod check;
 mod container;
 mod derived;
 mod devices;
@@ -28,6 +29,7 @@ mod tree;
 mod usage;
 
 pub use backend::{Backend, Capability, Info, Isolation, Kind, ReleaseSource, SharedStorage};
+pub use check::Check;
 pub use container::{Base, Container};
 pub use derived::Derived;
 pub use devices::{SAFE_DEVICES, device_steps, proc_steps, pts_steps};

@@ -7,7 +7,7 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use crate::{Brand, DiskStep, FileKind, Mount, Name, Place, Release, Service, Way};
+use crate::{Brand, Check, DiskStep, FileKind, Mount, Name, Place, Release, Service, Way};
 
 /// One change to the machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,6 +38,14 @@ pub enum Step {
         from: Utf8PathBuf,
         /// Its copy.
         to: Utf8PathBuf,
+    },
+    /// Copy what a directory holds into one that is empty, which gets its owner, mode and attributes, too. It is not
+    /// taken back by itself: what is mounted there goes as a whole.
+    CopyInto {
+        /// What to copy.
+        from: Utf8PathBuf,
+        /// The empty directory.
+        into: Utf8PathBuf,
     },
     /// Remove a tree: never across a mount, never through a link, file flags cleared first.
     RemoveTree {
@@ -195,8 +203,8 @@ pub enum Step {
     Run {
         /// Program and arguments.
         argv: Vec<String>,
-        /// Succeeds when this is done already, so that a broken run can be taken up.
-        check: Option<Vec<String>>,
+        /// Tells whether this is done already, so that a broken run can be taken up.
+        check: Option<Check>,
         /// Undoes it; must accept that it was never done.
         undo: Option<Vec<String>>,
     },
@@ -261,6 +269,7 @@ impl Step {
                 Self::Run { argv: undo, check: None, undo: Some(argv) }
             }
             Self::RemoveDir { .. }
+            | Self::CopyInto { .. }
             | Self::RemoveTree { .. }
             | Self::Own { .. }
             | Self::Fill { .. }
@@ -280,6 +289,7 @@ impl fmt::Display for Step {
             Self::RemoveDir { at } => write!(f, "remove directory {at} if empty"),
             Self::Stage { at } => write!(f, "make staging directory {at}"),
             Self::CopyTree { from, to } => write!(f, "copy {from} to {to}"),
+            Self::CopyInto { from, into } => write!(f, "copy what {from} holds into {into}"),
             Self::RemoveTree { at } => write!(f, "remove tree {at}"),
             Self::WriteFile { at, text, mode, .. } => {
                 write!(f, "write file {at} ({} bytes, mode {mode:04o})", text.len())
@@ -319,80 +329,3 @@ impl fmt::Display for Step {
 
 /// Steps in their order.
 pub type Plan = Vec<Step>;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::MountFs;
-
-    fn examples() -> Vec<Step> {
-        let at = Place::within("/q/web/root", "dev/null");
-        let name: Name = "web".parse().unwrap();
-        let service = Service {
-            name: "http".into(),
-            run: crate::ServiceRun::Command { argv: vec!["httpd".into(), "-f".into()] },
-        };
-        vec![
-            Step::MakeDir { at: at.clone(), mode: 0o755 },
-            Step::Stage { at: "/q/.staging-web".into() },
-            Step::WriteFile { at: at.clone(), text: "x".into(), mode: 0o600, was: Some("y".into()) },
-            Step::Link { at: at.clone(), to: "usr/bin".into(), was: None },
-            Step::Rename { from: "/a".into(), to: "/b".into() },
-            Step::Move { from: at.clone(), to: Place::host("/q/.previous/web/1") },
-            Step::SetAccess {
-                at: at.clone(),
-                to: Access { mode: 0o700, uid: 1, gid: 2 },
-                was: Access { mode: 0o755, uid: 0, gid: 0 },
-            },
-            Step::Device { at: at.clone(), major: 1, minor: 3 },
-            Step::Mount(Mount::new(at, MountFs::Null { source: "/q/sharedfs".into() }).read_only()),
-            Step::StartInit { container: name.clone(), root: "/q/web/root".into(), proc: None },
-            Step::StartService(ServiceStep {
-                container: name,
-                root: "/q/web/root".into(),
-                way: Way::Chroot { root: "/q/web/root".into() },
-                service,
-                lock: "/run/x".into(),
-                log: "/log/x".into(),
-            }),
-            Step::Run {
-                argv: vec!["zfs".into()],
-                check: None,
-                undo: Some(vec!["zfs".into(), "destroy".into()]),
-            },
-        ]
-    }
-
-    #[test]
-    fn every_step_survives_its_journal_line() {
-        for step in examples() {
-            let line = serde_json::to_string(&step).unwrap();
-            assert_eq!(serde_json::from_str::<Step>(&line).unwrap(), step, "{line}");
-        }
-    }
-
-    #[test]
-    fn an_inverse_taken_back_is_the_step_itself() {
-        for step in examples() {
-            let inverse = step.inverse().unwrap();
-            if let Some(again) = inverse.inverse() {
-                let same = match &step {
-                    Step::Run { argv, .. } => matches!(&again, Step::Run { argv: a, .. } if a == argv),
-                    _ => again == step,
-                };
-                assert!(same, "{step} / {again}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_step_reads_as_one_line() {
-        for step in examples() {
-            assert!(!step.to_string().contains('\n'));
-        }
-        assert_eq!(
-            examples()[8].to_string(),
-            "mount nullfs /q/sharedfs on /q/web/root/./dev/null (read-only)"
-        );
-    }
-}

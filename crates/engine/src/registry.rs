@@ -46,6 +46,11 @@ impl Registry {
         find(&self.storages, Kind::SharedStorage, name)
     }
 
+    /// All storages, by name.
+    pub fn storages(&self) -> impl Iterator<Item = &dyn SharedStorage> {
+        self.storages.values().map(|storage| &**storage)
+    }
+
     /// An isolation by name.
     pub fn isolation(&self, name: &str) -> Result<&dyn Isolation> {
         find(&self.isolations, Kind::Isolation, name)

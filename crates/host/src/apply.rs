@@ -13,6 +13,7 @@ pub(crate) fn apply(step: &Step, deadline: Deadline) -> Result<()> {
         Step::RemoveDir { at } => files::remove_dir(at),
         Step::Stage { at } => files::stage(at),
         Step::CopyTree { from, to } => copy::copy(from, to),
+        Step::CopyInto { from, into } => copy::copy_onto(from, into, &|| true),
         Step::RemoveTree { at } => remove::remove_tree(at),
         Step::WriteFile { at, text, mode, .. } => files::write_file(at, text, *mode),
         Step::RemoveFile { at, .. } => files::remove_file(at),

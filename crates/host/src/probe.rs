@@ -1,7 +1,7 @@
 //! Tells how the machine stands to a step before it is applied. It changes nothing.
 
 use camino::Utf8Path;
-use qchroot_api::{Access, Command, Error, ErrorKind, Mount, Place, Result, Step};
+use qchroot_api::{Access, Check, Command, Error, ErrorKind, Mount, Place, Result, Step};
 use qchroot_engine::Probe;
 use rustix::fs::FileType;
 
@@ -213,7 +213,8 @@ fn unmounted(step: &Mount) -> Result<Probe> {
     })
 }
 
-fn run(check: &[String]) -> Result<Probe> {
-    let output = command::run(&Command::new(check.iter().cloned()), &mut crate::running::Nobody)?;
-    Ok(if output.status == 0 { Probe::Present } else { Probe::Absent })
+fn run(check: &Check) -> Result<Probe> {
+    let asked = Command::new(check.argv().iter().cloned());
+    let output = command::run(&asked, &mut crate::running::Nobody)?;
+    Ok(if check.holds(output.status, &output.stdout) { Probe::Present } else { Probe::Absent })
 }

@@ -2,7 +2,7 @@
 //! inherits everything, so that its processes have a jail id of their own and nothing else changes for them.
 
 use camino::Utf8Path;
-use qchroot_api::{Brand, Container, Mount, MountFs, Place, Plan, Step, Way};
+use qchroot_api::{Brand, Check, Container, Mount, MountFs, Place, Plan, Step, Way};
 
 use crate::flag;
 
@@ -80,7 +80,7 @@ fn shared_memory(root: &Utf8Path) -> Plan {
     let (dev, shm) = (root.join("dev"), root.join("dev/shm"));
     let show = Step::Run {
         argv: argv(&["devfs", "-m", dev.as_str(), "rule", "apply", "path", "shm", "unhide"]),
-        check: Some(argv(&["test", "-d", shm.as_str()])),
+        check: Some(Check::Succeeds(argv(&["test", "-d", shm.as_str()]))),
         undo: None,
     };
     let memory = MountFs::Tmp { size: SHARED_MEMORY, mode: 0o1777 };
@@ -99,7 +99,7 @@ fn jail(container: &Container, root: &Utf8Path) -> Step {
     argv.extend(INHERIT.iter().map(|&parameter| parameter.to_owned()));
     Step::Run {
         argv,
-        check: Some(vec!["jls".into(), "-j".into(), name.clone(), "jid".into()]),
+        check: Some(Check::Succeeds(vec!["jls".into(), "-j".into(), name.clone(), "jid".into()])),
         undo: Some(vec!["jail".into(), "-r".into(), name]),
     }
 }

@@ -2,6 +2,7 @@
 
 use qchroot_api::{Error, ErrorKind, FileKind, Name, Place, Plan, Result, Step};
 
+use crate::config::ContainerFile;
 use crate::journal::Op;
 use crate::transaction::Job;
 use crate::{Engine, STOP_PATIENCE};
@@ -30,10 +31,10 @@ impl Engine<'_> {
     }
 
     fn delete_plan(&self, name: &Name) -> Result<Plan> {
-        let was = match self.read_file(name) {
-            Ok((_, text)) => text,
+        let (file, was) = match self.read_file(name) {
+            Ok((file, text)) => (Some(file), text),
             Err(error) if error.kind() == ErrorKind::NotFound => return Err(error),
-            Err(_) => self.damaged_text(name)?,
+            Err(_) => (None, self.damaged_text(name)?),
         };
         self.refuse_busy(name)?;
         let tree = self.layout.container(name);
@@ -54,7 +55,15 @@ impl Engine<'_> {
                 plan.push(Step::RemoveTree { at: leftover });
             }
         }
+        plan.extend(self.outside(name, file.as_ref())?);
         Ok(plan)
+    }
+
+    /// What its storage keeps outside of the container's directory; nothing where the file cannot tell which it is.
+    fn outside(&self, name: &Name, file: Option<&ContainerFile>) -> Result<Plan> {
+        let Some(file) = file else { return Ok(vec![]) };
+        let Ok(storage) = self.registry.storage(&file.storage.backend) else { return Ok(vec![]) };
+        storage.delete(&self.container(name, self.layout.container(name), file), self.view())
     }
 
     /// A damaged file must not keep a container from being deleted.

@@ -156,7 +156,8 @@ impl Engine<'_> {
             }
             plan.extend(self.unlink_current()?);
         }
-        self.discard(plan, &[self.layout.release(id)]).map(|bytes| Removed {
+        let outside = self.outside_of_bases(std::slice::from_ref(id))?;
+        self.discard(plan, &[self.layout.release(id)], outside).map(|bytes| Removed {
             releases: vec![id.clone()],
             cache: vec![],
             bytes,
@@ -184,10 +185,11 @@ impl Engine<'_> {
         let cache = self.old_downloads()?;
         let mut paths: Vec<Utf8PathBuf> = releases.iter().map(|id| self.layout.release(id)).collect();
         paths.extend(cache.iter().map(|name| self.layout.cache().join(name)));
-        if paths.is_empty() {
+        let outside = self.outside_of_bases(&releases)?;
+        if paths.is_empty() && outside.is_empty() {
             return Ok(Removed::default());
         }
-        let bytes = self.discard(vec![], &paths)?;
+        let bytes = self.discard(vec![], &paths, outside)?;
         Ok(Removed { releases, cache, bytes })
     }
 
@@ -202,8 +204,17 @@ impl Engine<'_> {
         Ok(names)
     }
 
-    /// Moves all that is to go into the trash after `plan` and empties that; the bytes it took.
-    fn discard(&self, mut plan: Plan, paths: &[Utf8PathBuf]) -> Result<u64> {
+    /// What storages keep of bases outside of their directories, and need no more once those of `gone` are.
+    fn outside_of_bases(&self, gone: &[ReleaseId]) -> Result<Plan> {
+        let mut installed = self.installed_ids()?;
+        installed.retain(|id| !gone.contains(id));
+        let plans = self.registry.storages().map(|storage| storage.prune(&installed, self.view()));
+        Ok(plans.collect::<Result<Vec<Plan>>>()?.concat())
+    }
+
+    /// Moves all that is to go into the trash after `plan`, empties that, and then carries out `last`; the bytes that
+    /// it took.
+    fn discard(&self, mut plan: Plan, paths: &[Utf8PathBuf], last: Plan) -> Result<u64> {
         let trash = self.layout.release_trash();
         let mut bytes = 0;
         plan.push(Step::Stage { at: trash.clone() });
@@ -215,6 +226,7 @@ impl Engine<'_> {
             });
         }
         plan.push(Step::RemoveTree { at: trash });
+        plan.extend(last);
         let job = Job {
             op: Op::Remove,
             container: None,

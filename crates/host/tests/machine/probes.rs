@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use qchroot_api::{ErrorKind, Place, Step};
+use qchroot_api::{Check, ErrorKind, Place, Step};
 use qchroot_engine::Probe;
 
 use crate::support::Lab;
@@ -114,7 +114,8 @@ fn a_program_is_probed_by_its_check_and_fails_with_its_own_words() {
     let file = lab.host.join("made");
     let words = |text: &str| text.split('|').map(str::to_owned).collect::<Vec<_>>();
     let check = words(&format!("test|-e|{file}"));
-    let step = Step::Run { argv: words(&format!("touch|{file}")), check: Some(check), undo: None };
+    let step =
+        Step::Run { argv: words(&format!("touch|{file}")), check: Some(Check::Succeeds(check)), undo: None };
     assert_eq!(lab.probe(&step), Probe::Absent);
     lab.apply(&step).unwrap();
     assert_eq!(lab.probe(&step), Probe::Present);

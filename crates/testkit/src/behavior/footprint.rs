@@ -15,7 +15,10 @@ fn writes(step: &Step) -> Vec<Utf8PathBuf> {
         | Step::Device { at, .. }
         | Step::Own { at, .. }
         | Step::RemoveDevice { at, .. } => vec![at.lexical()],
-        Step::Stage { at } | Step::RemoveTree { at } | Step::CopyTree { to: at, .. } => vec![at.clone()],
+        Step::Stage { at }
+        | Step::RemoveTree { at }
+        | Step::CopyTree { to: at, .. }
+        | Step::CopyInto { into: at, .. } => vec![at.clone()],
         Step::Rename { from, to } => vec![from.clone(), to.clone()],
         Step::Mount(mount) | Step::Unmount(mount) => match &mount.fs {
             MountFs::Overlay { upper, work, .. } => vec![mount.at.lexical(), upper.clone(), work.clone()],
@@ -31,7 +34,7 @@ fn writes(step: &Step) -> Vec<Utf8PathBuf> {
 /// Paths that a step takes content from.
 fn reads(step: &Step) -> Vec<Utf8PathBuf> {
     match step {
-        Step::CopyTree { from, .. } => vec![from.clone()],
+        Step::CopyTree { from, .. } | Step::CopyInto { from, .. } => vec![from.clone()],
         Step::Mount(mount) => match &mount.fs {
             MountFs::Null { source } | MountFs::File { source } => vec![source.clone()],
             MountFs::Overlay { lower, .. } => lower.clone(),

@@ -27,6 +27,7 @@ impl State {
             Step::RemoveDir { at } => self.remove_dir(at),
             Step::Stage { at } => self.stage(at),
             Step::CopyTree { from, to } => self.copy_tree(from, to),
+            Step::CopyInto { from, into } => self.copy_into(from, into),
             Step::RemoveTree { at } => self.remove_tree(at),
             Step::WriteFile { at, text, mode, .. } => {
                 self.replace(at, Inode::file(text.as_str(), *mode), |old| matches!(old, Body::File(_)))
@@ -134,6 +135,18 @@ impl State {
                 format!("cannot copy {from}"),
                 "the copy would be inside it",
             ));
+        }
+        self.paste(&target, self.tree.subtree(&source))
+    }
+
+    fn copy_into(&mut self, from: &Utf8Path, into: &Utf8Path) -> Result<()> {
+        let found = |at: &Utf8Path| {
+            let found = self.tree.find(&Place::host(at))?.filter(|(_, inode)| inode.is_directory());
+            found.ok_or_else(|| refuse(ErrorKind::NotFound, format!("cannot open {at}"), MISSING))
+        };
+        let ((source, _), (target, _)) = (found(from)?, found(into)?);
+        if !self.tree.list(&target).is_empty() {
+            return Err(refuse(ErrorKind::Exists, format!("cannot fill {into}"), "it is not empty"));
         }
         self.paste(&target, self.tree.subtree(&source))
     }

@@ -144,7 +144,9 @@ impl State {
             }
             Step::StartService(service) => self.holder(&service.lock).is_some(),
             Step::StopService(service) => self.holder(&service.lock).is_none(),
-            Step::Run { check: Some(check), .. } => self.run(check).is_ok_and(|output| output.status == 0),
+            Step::Run { check: Some(check), .. } => {
+                self.run(check.argv()).is_ok_and(|output| check.holds(output.status, &output.stdout))
+            }
             _ => return Probe::Unknown,
         };
         if present { Probe::Present } else { Probe::Absent }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use qchroot_api::{
-    Credentials, Entry, ErrorKind, MountFs, Observe, Place, Service, ServiceRun, ServiceStep, Step, Way,
+    Check, Credentials, Entry, ErrorKind, MountFs, Observe, Place, Service, ServiceRun, ServiceStep, Step,
+    Way,
 };
 use qchroot_engine::{Deadline, Host};
 use qchroot_testkit::FakeHost;
@@ -132,7 +133,7 @@ fn a_jail_is_made_found_entered_and_removed_with_its_processes() {
     let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let jail = Step::Run {
         argv: words("jail -c name=q path=/q/web/root persist"),
-        check: Some(words("jls -j q jid")),
+        check: Some(Check::Succeeds(words("jls -j q jid"))),
         undo: Some(words("jail -r q")),
     };
     let way = Way::Command { prefix: words("jexec q") };

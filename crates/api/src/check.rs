@@ -1,0 +1,74 @@
+//! How a program of the host's tells whether something is done. It runs nothing.
+
+use serde::{Deserialize, Serialize};
+
+/// A question to a program that only looks, and the answer that means "done already".
+///
+/// As JSON a list of words is [`Check::Succeeds`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum Check {
+    /// Done when the program succeeds.
+    Succeeds(Vec<String>),
+    /// Done when it succeeds and prints this, white space at both ends aside.
+    Prints {
+        /// Program and arguments.
+        argv: Vec<String>,
+        /// What it prints.
+        prints: String,
+    },
+    /// Done when it fails or prints anything else: for what takes something away.
+    Lacks {
+        /// Program and arguments.
+        argv: Vec<String>,
+        /// What it prints as long as there is something to take away.
+        lacks: String,
+    },
+}
+
+impl Check {
+    /// Program and arguments.
+    #[must_use]
+    pub fn argv(&self) -> &[String] {
+        match self {
+            Self::Succeeds(argv) | Self::Prints { argv, .. } | Self::Lacks { argv, .. } => argv,
+        }
+    }
+
+    /// Whether that is the answer for "done", by exit status and standard output.
+    #[must_use]
+    pub fn holds(&self, status: i32, stdout: &str) -> bool {
+        match self {
+            Self::Succeeds(_) => status == 0,
+            Self::Prints { prints, .. } => status == 0 && stdout.trim() == prints,
+            Self::Lacks { lacks, .. } => status != 0 || stdout.trim() != lacks,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_words_is_a_check_by_status() {
+        let check: Check = serde_json::from_str(r#"["jls","-j","web"]"#).unwrap();
+        assert_eq!(check, Check::Succeeds(vec!["jls".into(), "-j".into(), "web".into()]));
+        assert!(check.holds(0, "12\n") && !check.holds(1, ""));
+    }
+
+    #[test]
+    fn what_is_printed_tells_ours_from_another_and_from_nothing() {
+        let argv = vec!["zfs".to_owned(), "get".to_owned()];
+        let there = Check::Prints { argv: argv.clone(), prints: "container".into() };
+        let gone = Check::Lacks { argv, lacks: "container".into() };
+        for (status, stdout, ours) in [(0, "container\n", true), (0, "-\n", false), (1, "", false)] {
+            assert_eq!(there.holds(status, stdout), ours, "{stdout}");
+            assert_eq!(gone.holds(status, stdout), !ours, "{stdout}");
+        }
+        for check in [there, gone] {
+            let text = serde_json::to_string(&check).unwrap();
+            assert_eq!(serde_json::from_str::<Check>(&text).unwrap(), check, "{text}");
+        }
+    }
+}

@@ -7,7 +7,7 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use crate::Place;
+use crate::{Place, Platform};
 
 /// The file system of a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -34,6 +34,36 @@ impl DiskFs {
             Self::Btrfs => "btrfs",
             Self::Ufs => "ufs",
         }
+    }
+
+    /// The one that `platform` uses unless told otherwise.
+    #[must_use]
+    pub fn usual(platform: Platform) -> Self {
+        match platform {
+            Platform::Linux => Self::Ext4,
+            Platform::Freebsd => Self::Ufs,
+        }
+    }
+
+    /// The kernel that mounts it.
+    #[must_use]
+    pub fn platform(self) -> Platform {
+        match self {
+            Self::Ext4 | Self::Xfs | Self::Btrfs => Platform::Linux,
+            Self::Ufs => Platform::Freebsd,
+        }
+    }
+
+    /// The smallest disk of it in bytes: mkfs.xfs(8) and mkfs.btrfs(8) refuse less, and in an ext4 or UFS of less
+    /// there is no room for a journal and a few files.
+    #[must_use]
+    pub fn smallest(self) -> u64 {
+        let mib = match self {
+            Self::Ext4 | Self::Ufs => 8,
+            Self::Btrfs => 128,
+            Self::Xfs => 300,
+        };
+        mib << 20
     }
 
     /// The one of that name.

@@ -103,6 +103,18 @@ pub fn parse_size(text: &str) -> Option<u64> {
     digits.parse::<u64>().ok()?.checked_mul(factor)
 }
 
+/// A number of bytes for people, in the largest unit that leaves a whole one: `1.5 MiB`.
+#[must_use]
+pub fn size_text(count: u64) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let unit = (0..units.len() - 1).find(|n| count >> (10 * (n + 1)) == 0).unwrap_or(units.len() - 1);
+    let whole = 1_u64 << (10 * unit);
+    match unit {
+        0 => format!("{count} B"),
+        _ => format!("{}.{} {}", count / whole, count % whole * 10 / whole, units[unit]),
+    }
+}
+
 /// Checks `options` against what a back end declares: every key known, every value of its type. The error
 /// carries the fact `key`, from which the reader of the file finds line and column.
 pub fn check_options(backend: &str, specs: &[OptionSpec], options: &Options) -> Result<()> {

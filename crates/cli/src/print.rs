@@ -5,6 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use camino::Utf8PathBuf;
 use comfy_table::{Table, presets};
+pub(crate) use qchroot_api::size_text as bytes;
 use qchroot_api::{Error, Info, Result};
 use qchroot_engine::{Changed, Finding, Member, ReleaseLine, State, StatusReport, Verified};
 use serde::Serialize;
@@ -136,17 +137,6 @@ pub(crate) fn releases(releases: &[ReleaseLine]) -> Result<()> {
     };
     let head = ["", "ID", "VERSION", "SOURCE", "BRAND", "INSTALLED", "SIZE", "CONTAINERS"];
     table(&head, releases.iter().map(row))
-}
-
-/// A number of bytes in the largest unit that leaves a whole one.
-pub(crate) fn bytes(count: u64) -> String {
-    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let unit = (0..units.len() - 1).find(|n| count >> (10 * (n + 1)) == 0).unwrap_or(units.len() - 1);
-    let whole = 1_u64 << (10 * unit);
-    match unit {
-        0 => format!("{count} B"),
-        _ => format!("{}.{} {}", count / whole, count % whole * 10 / whole, units[unit]),
-    }
 }
 
 /// `release verify`.

@@ -4,7 +4,7 @@
 //! module reads and writes them; what to do about one is the transaction's business.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Error, ErrorKind, Name, Plan, Result, Step};
+use qchroot_api::{DiskStep, Error, ErrorKind, Name, Plan, Result, Step};
 use serde::{Deserialize, Serialize};
 
 use crate::Host;
@@ -226,7 +226,12 @@ impl<'a> Journal<'a> {
 
 /// Whether a step's mark reaches the disk before the step is begun.
 pub(crate) fn is_marked_on_disk(step: &Step) -> bool {
-    matches!(step, Step::RemoveTree { .. } | Step::Move { .. })
+    is_removal(step) || matches!(step, Step::Move { .. })
+}
+
+/// Whether a step takes away what nothing can bring back.
+pub(crate) fn is_removal(step: &Step) -> bool {
+    matches!(step, Step::RemoveTree { .. } | Step::Disk(DiskStep::Remove { .. }))
 }
 
 fn line(value: &impl Serialize) -> Result<Vec<u8>> {

@@ -6,7 +6,7 @@
 use camino::Utf8PathBuf;
 use qchroot_api::{Error, ErrorKind, Name, Place, Plan, Result, Step};
 
-use crate::journal::{Journal, Mark, Op, is_marked_on_disk};
+use crate::journal::{Journal, Mark, Op, is_marked_on_disk, is_removal};
 use crate::{Deadline, Engine, Point, Probe};
 
 /// One plan to carry out.
@@ -199,11 +199,9 @@ impl Engine<'_> {
     }
 }
 
-/// Once a tree is being removed there is no way back to what was in it.
+/// Once a tree or a disk is being removed there is no way back to what was in it.
 fn can_go_back(journal: &Journal<'_>) -> bool {
-    let gone = |(step, mark): (&Step, &Mark)| {
-        matches!(step, Step::RemoveTree { .. }) && matches!(mark, Mark::Begun | Mark::Done)
-    };
+    let gone = |(step, mark): (&Step, &Mark)| is_removal(step) && matches!(mark, Mark::Begun | Mark::Done);
     !journal.steps.iter().zip(&journal.marks).any(gone)
 }
 

@@ -6,11 +6,20 @@
 
 #![forbid(unsafe_code)]
 
+mod disk;
+mod resize;
+mod settings;
+mod snapshots;
+
 use camino::Utf8PathBuf;
 use qchroot_api::{
-    Backend, Base, Capability, Container, Error, ErrorKind, Info, Kind, Observe, OptionKind, OptionSpec,
-    Plan, Platform, Registration, Result, SharedStorage, inventory,
+    Backend, Base, Capability, Container, Derived, DiskCheck, DiskStep, Error, ErrorKind, Info, Kind, Mount,
+    MountFs, Observe, Options, Place, Plan, Platform, Registration, Result, SHARED_PART, SharedStorage,
+    Snapshot, Step, Usage, inventory, shared_links, shared_plan, size_text,
 };
+
+use disk::{Disk, image, require_space, template};
+use settings::Settings;
 
 inventory::submit! { Registration::Storage(|| Box::new(Md)) }
 
@@ -26,35 +35,135 @@ impl Backend for Md {
             summary: "a private tree on a disk of a fixed size, the shared base mounted read-only inside"
                 .into(),
             platforms: vec![Platform::Linux, Platform::Freebsd],
-            capabilities: [Capability::SharedReadOnly, Capability::Quota, Capability::Closed].into(),
-            options: vec![OptionSpec::new(
-                "size",
-                OptionKind::Size,
-                "none",
-                "the size of the disk, such as 512M",
-            )],
+            capabilities: [
+                Capability::SharedReadOnly,
+                Capability::Quota,
+                Capability::Closed,
+                Capability::Resize,
+                Capability::Check,
+                Capability::Clone,
+                Capability::Snapshot,
+                Capability::Export,
+            ]
+            .into(),
+            options: settings::specs(),
         }
+    }
+
+    fn check(&self, options: &Options) -> Result<()> {
+        Settings::read(options).map(drop)
     }
 }
 
 impl SharedStorage for Md {
-    fn create(&self, _base: &Base, container: &Container, _host: &dyn Observe) -> Result<Plan> {
-        Err(not_yet(container))
+    fn create(&self, base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan> {
+        let settings = Settings::read(&container.storage)?;
+        let fs = settings.fs(host.platform()?)?;
+        let (size, from, reserve) = (settings.size(fs)?, template(base, fs), settings.reserve);
+        if let Some(least) = host.disk(&from)?.map(|info| info.length)
+            && size < least
+        {
+            return Err(too_small_for(base, size, least));
+        }
+        if reserve {
+            // The container's own directory is yet to be made.
+            let near = container.dir.parent().unwrap_or(&container.dir);
+            require_space(&Place::host(near), size, host)?;
+        }
+        let first = DiskStep::Template {
+            at: from.clone(),
+            fs,
+            tree: base.template.clone(),
+            dirs: vec![SHARED_PART.into()],
+            links: shared_links(base),
+        };
+        Ok(vec![
+            Step::Disk(first),
+            make_root(container),
+            Step::Disk(DiskStep::Clone { from, to: image(container), fs, size, reserve }),
+        ])
     }
 
-    fn attach(&self, _base: &Base, container: &Container, _host: &dyn Observe) -> Result<Plan> {
-        Err(not_yet(container))
+    fn attach(&self, base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan> {
+        let settings = Settings::read(&container.storage)?;
+        let fs = settings.fs(host.platform()?)?;
+        let file = image(container);
+        let mut mount = Mount::new(Place::host(container.root()), MountFs::Disk { file, fs });
+        (mount.nosuid, mount.nodev) = (settings.nosuid, container.own_dev);
+        let mut plan = vec![disk::check(container, fs, settings.check), Step::Mount(mount)];
+        plan.extend(shared_plan(base, container, host)?);
+        Ok(plan)
     }
 
+    /// While the container is stopped its root is empty, and its files are on the disk alone.
     fn layers(&self, base: &Base, container: &Container) -> Vec<Utf8PathBuf> {
         vec![container.root(), base.sharedfs.clone()]
     }
 
     fn private(&self, container: &Container) -> Utf8PathBuf {
-        container.dir.join("disk.img")
+        image(container)
+    }
+
+    fn derived(&self, base: &Base, container: &Container) -> Option<Derived> {
+        Some(Derived::Copy { at: container.root(), links: shared_links(base) })
+    }
+
+    fn usage(&self, container: &Container, host: &dyn Observe) -> Result<Option<Usage>> {
+        Ok(host.disk(&image(container))?.map(|info| Usage {
+            used: info.used,
+            free: Some(info.free),
+            limit: Some(info.length),
+            apparent: Some(info.length),
+            allocated: info.allocated,
+        }))
+    }
+
+    fn resize(&self, _base: &Base, container: &Container, to: u64, host: &dyn Observe) -> Result<Plan> {
+        resize::plan(container, to, host)
+    }
+
+    fn examine(&self, container: &Container, how: DiskCheck, host: &dyn Observe) -> Result<Plan> {
+        let disk = Disk::stopped(container, "checked", host)?;
+        Ok(vec![disk::check(container, disk.fs, how)])
+    }
+
+    fn clone_of(&self, _base: &Base, from: &Container, to: &Container, host: &dyn Observe) -> Result<Plan> {
+        let disk = Disk::stopped(from, "cloned", host)?;
+        let settings = Settings::read(&to.storage)?;
+        let (size, reserve) = (settings.size(disk.fs)?.max(disk.info.length), settings.reserve);
+        if reserve {
+            require_space(&Place::host(&from.dir), size, host)?;
+        }
+        let copy = DiskStep::Clone { from: image(from), to: image(to), fs: disk.fs, size, reserve };
+        Ok(vec![disk.put_in_order(), make_root(to), Step::Disk(copy)])
+    }
+
+    fn snapshot(&self, container: &Container, name: &str, host: &dyn Observe) -> Result<Plan> {
+        snapshots::take(container, name, host)
+    }
+
+    fn restore(&self, container: &Container, name: &str, host: &dyn Observe) -> Result<Plan> {
+        snapshots::restore(container, name, host)
+    }
+
+    fn forget(&self, container: &Container, name: &str, host: &dyn Observe) -> Result<Plan> {
+        snapshots::forget(container, name, host)
+    }
+
+    fn snapshots(&self, container: &Container, host: &dyn Observe) -> Result<Vec<Snapshot>> {
+        snapshots::list(container, host)
     }
 }
 
-fn not_yet(container: &Container) -> Error {
-    Error::new(ErrorKind::Unavailable, format!("{}: storage md cannot be used yet", container.name))
+fn make_root(container: &Container) -> Step {
+    Step::MakeDir { at: Place::host(container.root()), mode: 0o755 }
+}
+
+fn too_small_for(base: &Base, size: u64, least: u64) -> Error {
+    let message = format!("{} is too small for a container of {}", size_text(size), base.id);
+    Error::new(ErrorKind::Usage, message)
+        .cause(format!("what it starts with takes {}", size_text(least)))
+        .with("key", "size")
+        .with("least", least)
+        .hint(format!("choose {} at least", size_text(least)))
 }

@@ -6,17 +6,14 @@
 
 #![forbid(unsafe_code)]
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use qchroot_api::{
-    Backend, Base, Capability, Container, Derived, Info, Kind, Mount, MountFs, Observe, Options, Place, Plan,
-    Platform, Registration, Result, SharedStorage, Step, check_host_trees, check_options, host_trees_plan,
-    host_trees_spec, inventory,
+    Backend, Base, Capability, Container, Derived, Info, Kind, Observe, Options, Place, Plan, Platform,
+    Registration, Result, SHARED_PART, SharedStorage, Step, check_host_trees, check_options, host_trees_spec,
+    inventory, shared_links, shared_plan,
 };
 
 inventory::submit! { Registration::Storage(|| Box::new(Nullfs)) }
-
-/// Where the shared base appears inside a container.
-const SHARED: &str = "sharedfs";
 
 /// The back end.
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,23 +42,15 @@ impl SharedStorage for Nullfs {
         let root = container.root();
         let mut plan = vec![
             Step::CopyTree { from: base.template.clone(), to: root.clone() },
-            Step::MakeDir { at: Place::within(&root, SHARED), mode: 0o755 },
+            Step::MakeDir { at: Place::within(&root, SHARED_PART), mode: 0o755 },
         ];
-        plan.extend(base.shared.iter().map(|path| Step::Link {
-            at: Place::within(&root, path),
-            to: into_shared(path),
-            was: None,
-        }));
+        let link = |(path, to)| Step::Link { at: Place::within(&root, path), to, was: None };
+        plan.extend(shared_links(base).into_iter().map(link));
         Ok(plan)
     }
 
     fn attach(&self, base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan> {
-        let root = container.root();
-        let shared = MountFs::Null { source: base.sharedfs.clone() };
-        let mut plan = vec![Step::Mount(Mount::new(Place::within(&root, SHARED), shared).read_only())];
-        let inside = |path: &str| Place::within(&root, Utf8Path::new(SHARED).join(path));
-        plan.extend(host_trees_plan(&container.storage, host, inside)?);
-        Ok(plan)
+        shared_plan(base, container, host)
     }
 
     fn layers(&self, base: &Base, container: &Container) -> Vec<Utf8PathBuf> {
@@ -69,29 +58,10 @@ impl SharedStorage for Nullfs {
     }
 
     fn derived(&self, base: &Base, container: &Container) -> Option<Derived> {
-        let links = base.shared.iter().map(|path| (path.clone(), into_shared(path)));
-        Some(Derived::Copy { at: container.root(), links: links.collect() })
+        Some(Derived::Copy { at: container.root(), links: shared_links(base) })
     }
 
     fn private(&self, container: &Container) -> Utf8PathBuf {
         container.root()
-    }
-}
-
-/// The relative link from `path` to its content: `usr/bin` → `../sharedfs/usr/bin`.
-fn into_shared(path: &Utf8Path) -> Utf8PathBuf {
-    let up = path.components().skip(1).map(|_| "..");
-    up.chain([SHARED]).collect::<Utf8PathBuf>().join(path)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn links_climb_as_far_as_they_are_deep() {
-        assert_eq!(into_shared("bin".into()), "sharedfs/bin");
-        assert_eq!(into_shared("usr/bin".into()), "../sharedfs/usr/bin");
-        assert_eq!(into_shared("usr/a/b".into()), "../../sharedfs/usr/a/b");
     }
 }

@@ -103,15 +103,15 @@ pub fn parse_size(text: &str) -> Option<u64> {
     digits.parse::<u64>().ok()?.checked_mul(factor)
 }
 
-/// A number of bytes for people, in the largest unit that leaves a whole one: `1.5 MiB`.
+/// A number of bytes for people, in the largest unit that leaves a whole one: `64 MiB`, `1.5 GiB`.
 #[must_use]
-pub fn size_text(count: u64) -> String {
+pub fn size_text(bytes: u64) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let unit = (0..units.len() - 1).find(|n| count >> (10 * (n + 1)) == 0).unwrap_or(units.len() - 1);
+    let unit = (0..units.len() - 1).find(|n| bytes >> (10 * (n + 1)) == 0).unwrap_or(units.len() - 1);
     let whole = 1_u64 << (10 * unit);
-    match unit {
-        0 => format!("{count} B"),
-        _ => format!("{}.{} {}", count / whole, count % whole * 10 / whole, units[unit]),
+    match bytes % whole * 10 / whole {
+        0 => format!("{} {}", bytes / whole, units[unit]),
+        tenths => format!("{}.{tenths} {}", bytes / whole, units[unit]),
     }
 }
 
@@ -163,6 +163,12 @@ mod tests {
         for bad in ["", "M", "-1", "1.5G", "12X", "99999999999T"] {
             assert_eq!(parse_size(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn sizes_for_people() {
+        let shown = [0, 1023, 1024, 64 << 20, 3 << 29, (1 << 30) - 1, u64::MAX].map(size_text);
+        assert_eq!(shown, ["0 B", "1023 B", "1 KiB", "64 MiB", "1.5 GiB", "1023.9 MiB", "16777215.9 TiB"]);
     }
 
     #[test]

@@ -5,8 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use camino::Utf8PathBuf;
 use comfy_table::{Table, presets};
-pub(crate) use qchroot_api::size_text as bytes;
-use qchroot_api::{Error, Info, Result};
+use qchroot_api::{Error, Info, Result, size_text};
 use qchroot_engine::{Changed, Finding, Member, ReleaseLine, State, StatusReport, Verified};
 use serde::Serialize;
 
@@ -131,7 +130,7 @@ pub(crate) fn releases(releases: &[ReleaseLine]) -> Result<()> {
             release.source.clone(),
             release.brand.to_string(),
             installed.to_string(),
-            bytes(release.size_bytes),
+            size_text(release.size_bytes),
             release.containers.len().to_string(),
         ]
     };

@@ -1,6 +1,6 @@
 //! Releases and moving containers between them: from the parsed command line to the engine, and the results shown.
 
-use qchroot_api::{ErrorKind, Name, ReleaseId, Result};
+use qchroot_api::{ErrorKind, Name, ReleaseId, Result, size_text};
 use qchroot_engine::{Moved, Removed, UpgradeWish, Watch};
 use serde_json::json;
 
@@ -66,7 +66,7 @@ impl Front<'_> {
         for name in &removed.cache {
             print::line(&format!("{}: {would}removed from the cache", print::escape(name)))?;
         }
-        print::line(&format!("{} {would}freed", print::bytes(removed.bytes)))
+        print::line(&format!("{} {would}freed", size_text(removed.bytes)))
     }
 
     pub(crate) fn upgrade(&self, args: Upgrade) -> Result<u8> {

@@ -142,8 +142,11 @@ struct Difference<'a> {
 }
 
 impl Engine<'_> {
-    /// What is inside and not as declared, one line each.
+    /// What is inside and not as declared, one line each; nothing where it cannot be seen now.
     pub(crate) fn declared_problems(&self, loaded: &Loaded<'_>) -> Result<Vec<String>> {
+        if !self.is_open(loaded)? {
+            return Ok(vec![]);
+        }
         Ok(self.differences(loaded)?.into_iter().map(|difference| difference.line).collect())
     }
 
@@ -159,7 +162,7 @@ impl Engine<'_> {
             plan.push(Step::Device { at: Place::within(&root, &node.path), major, minor });
         }
         let mut refused = vec![];
-        for difference in self.differences(loaded)? {
+        for difference in self.differences_when_open(loaded)? {
             let Difference { entry, line, ids } = difference;
             match (entry.on_difference, ids, entry.mode()) {
                 (OnDifference::Warn, ..) => self.watch.warn(&format!("{}: {line}", loaded.name)),
@@ -182,6 +185,19 @@ impl Engine<'_> {
             .with("container", &loaded.name)
             .hint("set it right inside, or change on_difference in its file");
         Err(refused.into_iter().fold(error, Error::cause))
+    }
+
+    /// The same for a container that may have to be attached for it.
+    fn differences_when_open<'l>(&self, loaded: &'l Loaded<'_>) -> Result<Vec<Difference<'l>>> {
+        if loaded.file.permission.is_empty() {
+            return Ok(vec![]);
+        }
+        if self.dry_run && !self.is_open(loaded)? {
+            self.watch
+                .warn(&format!("{}: what its file declares is compared when it is attached", loaded.name));
+            return Ok(vec![]);
+        }
+        self.while_attached(loaded, || self.differences(loaded))
     }
 
     fn differences<'l>(&self, loaded: &'l Loaded<'_>) -> Result<Vec<Difference<'l>>> {

@@ -97,13 +97,22 @@ impl Engine<'_> {
         let what = format!("{}{of} was interrupted", work.operation);
         let outcome = match Journal::load(self.host, &work.journal) {
             Ok(None) => return Ok(None),
-            Ok(Some(journal)) if repair => {
-                self.repair(journal, self.deadline_in(STOP_PATIENCE)).map(|()| true)
-            }
+            Ok(Some(journal)) if repair => self.put_right(journal).map(|()| true),
             Ok(Some(_)) => Ok(false),
             Err(error) => Err(error),
         };
         Ok(Some(finding(what, outcome)))
+    }
+
+    /// Repairs a change; while a container is not attached, what was done inside it would look as if it never was.
+    fn put_right(&self, journal: Journal<'_>) -> Result<()> {
+        let deadline = self.deadline_in(STOP_PATIENCE);
+        match journal.container.clone() {
+            Some(name) if journal.op.is_inside() => {
+                self.while_attached(&self.load(&name)?, || self.repair(journal, deadline))
+            }
+            _ => self.repair(journal, deadline),
+        }
     }
 
     /// Starts, stops and sessions that did not come to their end.
@@ -202,7 +211,7 @@ impl Engine<'_> {
         }
     }
 
-    fn has_mounts(&self, name: &Name) -> Result<bool> {
+    pub(crate) fn has_mounts(&self, name: &Name) -> Result<bool> {
         let root = self.layout.container(name).join("root");
         Ok(self.view().mounts()?.iter().any(|mount| mount.at.starts_with(&root)))
     }

@@ -71,6 +71,12 @@ impl Op {
         }
     }
 
+    /// Whether its steps act inside the container, whose files may be seen only while it is attached.
+    #[must_use]
+    pub(crate) fn is_inside(self) -> bool {
+        matches!(self, Self::Upgrade | Self::Rollback)
+    }
+
     /// Whether what it does outlives a reboot.
     #[must_use]
     pub fn is_durable(self) -> bool {
@@ -226,12 +232,15 @@ impl<'a> Journal<'a> {
 
 /// Whether a step's mark reaches the disk before the step is begun.
 pub(crate) fn is_marked_on_disk(step: &Step) -> bool {
-    is_removal(step) || matches!(step, Step::Move { .. })
+    is_one_way(step) || matches!(step, Step::Move { .. })
 }
 
-/// Whether a step takes away what nothing can bring back.
-pub(crate) fn is_removal(step: &Step) -> bool {
-    matches!(step, Step::RemoveTree { .. } | Step::Disk(DiskStep::Remove { .. }))
+/// Whether nothing leads back once such a step has had its effect.
+pub(crate) fn is_one_way(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::RemoveTree { .. } | Step::Disk(DiskStep::Grow { .. }) | Step::Disk(DiskStep::Remove { .. })
+    )
 }
 
 fn line(value: &impl Serialize) -> Result<Vec<u8>> {

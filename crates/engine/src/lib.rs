@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod attached;
 mod base;
 mod brand;
 mod config;

@@ -1,12 +1,12 @@
 //! What an upgrade leaves for a rollback: `LIB/.previous/NAME`, the files it replaced and a list of what it did. It
-//! knows the list's form, not how it comes about.
+//! knows the list's form and where its files lie, not how it comes about.
 
 use camino::Utf8PathBuf;
-use qchroot_api::{Access, Error, ErrorKind, Name, ReleaseId, Result};
+use qchroot_api::{Access, Error, ErrorKind, Name, Place, ReleaseId, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::Engine;
 use crate::config::{HasFormat, parse};
+use crate::{Engine, Loaded};
 
 /// `upgrade.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +50,29 @@ pub(crate) enum Put {
     Link(Utf8PathBuf),
 }
 
+/// Where an upgrade and a rollback put what they move. Nothing is renamed from one file system to another, so of a
+/// container whose files lie on one of their own, all of it does too.
+pub(crate) struct Rooms {
+    /// Where copies are made before they are moved in.
+    pub(crate) staging: Utf8PathBuf,
+    /// The directory that keeps what is replaced, each file under a number.
+    pub(crate) previous: Place,
+    /// Where those go that can be done without, before they are removed.
+    pub(crate) trash: Place,
+}
+
+impl Rooms {
+    /// The place of what is kept under a number.
+    pub(crate) fn kept(&self, number: usize) -> Place {
+        Place::within(self.previous.root(), self.previous.path().join(number.to_string()))
+    }
+
+    /// Where the copy with a number is made.
+    pub(crate) fn copy(&self, number: usize) -> Utf8PathBuf {
+        self.staging.join(number.to_string())
+    }
+}
+
 impl HasFormat for Previous {
     fn format(&self) -> u32 {
         self.format
@@ -64,6 +87,33 @@ impl Previous {
 }
 
 impl Engine<'_> {
+    /// Where the files of a container are kept while it moves between bases.
+    pub(crate) fn rooms(&self, loaded: &Loaded<'_>) -> Rooms {
+        let name = &loaded.name;
+        if loaded.is_closed() {
+            let root = loaded.container.root();
+            let inside = |path: &str| Place::within(&root, path);
+            let (previous, trash) = (inside(".qchroot-previous"), inside(".qchroot-trash"));
+            return Rooms { staging: root.join(".qchroot-staging"), previous, trash };
+        }
+        let host = |path: Utf8PathBuf| Place::host(path);
+        let (previous, trash) = (host(self.layout.previous(name)), host(self.layout.trash(name)));
+        Rooms { staging: self.layout.staging(name), previous, trash }
+    }
+
+    /// The directories that an upgrade fills and the next one clears away, each with where it goes then: that of the
+    /// list, and that of the files, where it is another.
+    pub(crate) fn kept_dirs(&self, loaded: &Loaded<'_>) -> Vec<(Place, Place)> {
+        let name = &loaded.name;
+        let rooms = self.rooms(loaded);
+        let list = Place::host(self.layout.previous(name));
+        let mut dirs = vec![(rooms.previous, rooms.trash)];
+        if dirs[0].0 != list {
+            dirs.push((list, Place::host(self.layout.trash(name))));
+        }
+        dirs
+    }
+
     /// What the last upgrade of a container left; none when it was never upgraded, or rolled back since.
     pub(crate) fn previous(&self, name: &Name) -> Result<Option<Previous>> {
         let path = self.layout.previous(name).join("upgrade.toml");

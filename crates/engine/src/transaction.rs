@@ -3,10 +3,10 @@
 //!
 //! It knows steps and journals; which plan belongs to which command is the operations' business.
 
-use camino::Utf8PathBuf;
-use qchroot_api::{Error, ErrorKind, Name, Place, Plan, Result, Step};
+use camino::{Utf8Path, Utf8PathBuf};
+use qchroot_api::{DiskStep, Error, ErrorKind, Name, Place, Plan, Result, Step};
 
-use crate::journal::{Journal, Mark, Op, is_marked_on_disk, is_removal};
+use crate::journal::{Journal, Mark, Op, is_marked_on_disk, is_one_way};
 use crate::{Deadline, Engine, Point, Probe};
 
 /// One plan to carry out.
@@ -29,7 +29,7 @@ impl Engine<'_> {
         let outcome = self.forward(&mut journal, job.deadline);
         self.record(&journal);
         match outcome {
-            Ok(()) if job.op.is_durable() => journal.remove(),
+            Ok(()) if job.op.is_durable() => self.forget(journal),
             Ok(()) => journal.finish(),
             Err(error) => Err(self.give_up(journal, error, job.deadline)),
         }
@@ -45,7 +45,9 @@ impl Engine<'_> {
             match self.host.probe(&step)? {
                 Probe::Present => self.settle(journal, index, &step)?,
                 Probe::Conflict(why) => return Err(conflict(&step, &why)),
-                Probe::Unknown if journal.marks[index] == Mark::Begun => return Err(cannot_resume(&step)),
+                Probe::Unknown if journal.marks[index] == Mark::Begun && !is_repeatable(&step) => {
+                    return Err(cannot_resume(&step));
+                }
                 Probe::Absent | Probe::Unknown => self.take_step(journal, index, &step, deadline)?,
             }
         }
@@ -90,14 +92,14 @@ impl Engine<'_> {
 
     /// Takes back what a failed run did, and says so if that failed too.
     fn give_up(&self, journal: Journal<'_>, error: Error, deadline: Deadline) -> Error {
-        if !can_go_back(&journal) {
-            return error.hint("`qchroot doctor --repair` finishes what was begun");
+        match self.can_go_back(&journal) {
+            Ok(true) => {}
+            Ok(false) => return error.hint("`qchroot doctor --repair` finishes what was begun"),
+            Err(second) => return not_taken_back(error, &second),
         }
         match self.roll_back(journal, deadline) {
             Ok(()) => error,
-            Err(second) => error
-                .cause(format!("and taking it back failed: {second}"))
-                .hint("`qchroot doctor --repair` takes back the rest"),
+            Err(second) => not_taken_back(error, &second),
         }
     }
 
@@ -120,7 +122,7 @@ impl Engine<'_> {
         }
         let mut failures = failures.into_iter();
         match failures.next() {
-            None => journal.remove(),
+            None => self.forget(journal),
             Some(first) => Err(failures.fold(first, |error, next| error.cause(next))),
         }
     }
@@ -165,12 +167,42 @@ impl Engine<'_> {
 
     /// Puts right what a run that died left: back where that is possible, otherwise on to its end.
     pub(crate) fn repair(&self, mut journal: Journal<'_>, deadline: Deadline) -> Result<()> {
-        if can_go_back(&journal) {
+        if self.can_go_back(&journal)? {
             return self.roll_back(journal, deadline);
         }
-        self.forward(&mut journal, deadline)?;
+        if let Err(error) = self.forward(&mut journal, deadline) {
+            return Err(self.give_up(journal, error, deadline));
+        }
         self.record(&journal);
+        self.forget(journal)
+    }
+
+    /// Removes the journal of what is done, or taken back, for good: before that, all of it is on disk.
+    fn forget(&self, journal: Journal<'_>) -> Result<()> {
+        if let Some(name) = journal.container.as_ref().filter(|_| journal.op.is_inside())
+            && self.has_mounts(name)?
+        {
+            self.host.flush(&self.layout.container(name).join("root"))?;
+        }
         journal.remove()
+    }
+
+    /// Whether no step has had an effect that nothing takes back: a removal has from its beginning.
+    fn can_go_back(&self, journal: &Journal<'_>) -> Result<bool> {
+        for (step, mark) in journal.steps.iter().zip(&journal.marks) {
+            match (step, mark) {
+                (Step::Disk(DiskStep::Grow { at, from, .. }), Mark::Begun)
+                    if self.is_as_it_was(at, *from)? => {}
+                (step, Mark::Begun | Mark::Done) if is_one_way(step) => return Ok(false),
+                _ => {}
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether a disk that was to grow has not.
+    fn is_as_it_was(&self, disk: &Utf8Path, length: u64) -> Result<bool> {
+        Ok(self.view().disk(disk)?.is_some_and(|disk| disk.fs_length.min(disk.length) <= length))
     }
 
     /// Writes what was done to the record of steps. A record that cannot be written is a warning: the work is
@@ -199,10 +231,15 @@ impl Engine<'_> {
     }
 }
 
-/// Once a tree or a disk is being removed there is no way back to what was in it.
-fn can_go_back(journal: &Journal<'_>) -> bool {
-    let gone = |(step, mark): (&Step, &Mark)| is_removal(step) && matches!(mark, Mark::Begun | Mark::Done);
-    !journal.steps.iter().zip(&journal.marks).any(gone)
+/// Whether a step that was begun by a run that died is simply done again.
+fn is_repeatable(step: &Step) -> bool {
+    matches!(step, Step::Disk(DiskStep::Grow { .. } | DiskStep::Check { .. } | DiskStep::Remove { .. }))
+}
+
+fn not_taken_back(error: Error, second: &Error) -> Error {
+    error
+        .cause(format!("and taking it back failed: {second}"))
+        .hint("`qchroot doctor --repair` takes back the rest")
 }
 
 fn conflict(step: &Step, why: &str) -> Error {

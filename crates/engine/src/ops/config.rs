@@ -94,27 +94,36 @@ impl Engine<'_> {
     /// The path inside of the script that starts and stops a service.
     fn script_of(&self, loaded: &Loaded<'_>, service: &str) -> Result<Utf8PathBuf> {
         check_service_name(service)?;
+        let script = self.while_attached(loaded, || self.find_script(loaded, service))?;
+        script.ok_or_else(|| no_script(loaded, service))
+    }
+
+    fn find_script(&self, loaded: &Loaded<'_>, service: &str) -> Result<Option<Utf8PathBuf>> {
         let layers = loaded.storage.layers(&loaded.installed.base, &loaded.container);
         for dir in SCRIPT_DIRS {
             let path = Utf8PathBuf::from(dir).join(service);
             for layer in &layers {
                 let found = self.view().stat(&Place::within(layer, &path))?;
                 if found.is_some_and(|stat| matches!(stat.kind, FileKind::File | FileKind::Link)) {
-                    return Ok(Utf8PathBuf::from("/").join(path));
+                    return Ok(Some(Utf8PathBuf::from("/").join(path)));
                 }
             }
         }
-        let places: Vec<String> = SCRIPT_DIRS.iter().map(|dir| format!("/{dir}/{service}")).collect();
-        Err(Error::new(ErrorKind::NotFound, format!("{} has no service {service}", loaded.name))
-            .cause(format!("none of {} exists inside", places.join(", ")))
-            .with("container", &loaded.name)
-            .with("service", service)
-            .hint(format!(
-                "install it with `qchroot console {0}`, or name a program: `qchroot config {0} --command \
-                 {service}='PROGRAM ARGUMENTS'`",
-                loaded.name
-            )))
+        Ok(None)
     }
+}
+
+fn no_script(loaded: &Loaded<'_>, service: &str) -> Error {
+    let places: Vec<String> = SCRIPT_DIRS.iter().map(|dir| format!("/{dir}/{service}")).collect();
+    Error::new(ErrorKind::NotFound, format!("{} has no service {service}", loaded.name))
+        .cause(format!("none of {} exists inside", places.join(", ")))
+        .with("container", &loaded.name)
+        .with("service", service)
+        .hint(format!(
+            "install it with `qchroot console {0}`, or name a program: `qchroot config {0} --command \
+             {service}='PROGRAM ARGUMENTS'`",
+            loaded.name
+        ))
 }
 
 fn words(service: &str, line: &str) -> Result<toml_edit::Array> {

@@ -9,16 +9,14 @@ use qchroot_api::{Place, Plan, Step};
 
 use super::upgrade::Changed;
 use crate::merge::{Fate, Merged};
-use crate::previous::{Change, Put};
+use crate::previous::{Change, Put, Rooms};
 
 /// Where an upgrade works, and what it has gathered so far.
 pub(crate) struct Moving {
     /// The container's private tree.
     pub(crate) at: Utf8PathBuf,
-    /// Where copies are made before they are moved in.
-    pub(crate) staging: Utf8PathBuf,
-    /// Where what is replaced goes.
-    pub(crate) previous: Utf8PathBuf,
+    /// Where what is moved in and out lies.
+    pub(crate) rooms: Rooms,
     /// The new base's directory.
     pub(crate) base: Utf8PathBuf,
     /// Links that belong into the private tree beside the template.
@@ -83,7 +81,7 @@ impl Moving {
     /// Moves what the container has out of the way; the number it is kept under.
     fn keep(&mut self, path: &Utf8Path) -> usize {
         let number = self.done.len();
-        let to = Place::host(self.previous.join(number.to_string()));
+        let to = self.rooms.kept(number);
         self.steps.push(Step::Move { from: Place::within(&self.at, path), to });
         number
     }
@@ -98,7 +96,7 @@ impl Moving {
         }
         let part = if self.in_template.contains(path.as_std_path()) { "template" } else { "sharedfs" };
         let source = Utf8Path::new(part).join(path);
-        let copy = self.staging.join(self.done.len().to_string());
+        let copy = self.rooms.copy(self.done.len());
         self.steps.push(Step::CopyTree { from: self.base.join(&source), to: copy.clone() });
         self.steps.push(Step::Move { from: Place::host(copy), to: at });
         self.note(to, kept, Some(Put::Copy(source)));

@@ -11,7 +11,7 @@ use super::moving::free_beside;
 use super::upgrade::{Changed, Moved, by_path};
 use crate::journal::Op;
 use crate::merge::{Tree, is_same};
-use crate::previous::{Change, Previous, Put};
+use crate::previous::{Change, Previous, Put, Rooms};
 use crate::{Care, Engine, Loaded, SeenKind};
 
 impl Engine<'_> {
@@ -27,10 +27,13 @@ impl Engine<'_> {
         let previous = self.previous_of(&loaded)?;
         self.base(&previous.from)?;
         self.refuse_started(&loaded)?;
-        let (steps, changes) = self.back(&loaded, &previous)?;
-        let text = self.repinned(name, &previous.from)?;
-        let plan = self.moving_plan(name, steps, None, text)?;
-        self.run_move(name, Op::Rollback, plan)?;
+        let changes = self.while_attached(&loaded, || {
+            let (steps, changes) = self.back(&loaded, &previous)?;
+            let text = self.repinned(name, &previous.from)?;
+            let plan = self.moving_plan(&loaded, steps, None, text)?;
+            self.run_move(name, Op::Rollback, plan)?;
+            Ok(changes)
+        })?;
         Ok(Moved { name: name.clone(), from: previous.to, to: previous.from, changes })
     }
 
@@ -65,8 +68,7 @@ impl Engine<'_> {
             taken: own.keys().cloned().collect(),
             own,
             at,
-            staging: self.layout.staging(name),
-            previous: self.layout.previous(name),
+            rooms: self.rooms(loaded),
             steps: vec![],
             changes: vec![],
         };
@@ -115,8 +117,7 @@ struct Back {
     own: Tree,
     taken: BTreeSet<PathBuf>,
     at: Utf8PathBuf,
-    staging: Utf8PathBuf,
-    previous: Utf8PathBuf,
+    rooms: Rooms,
     steps: Plan,
     changes: Vec<Changed>,
 }
@@ -131,7 +132,7 @@ impl Back {
         match self.own.get(change.path.as_std_path()) {
             None => {}
             Some(_) if self.is_untouched(change) => {
-                let to = Place::host(self.staging.join(number.to_string()));
+                let to = Place::host(self.rooms.copy(number));
                 self.steps.push(Step::Move { from: place.clone(), to });
             }
             Some(_) if change.kept.is_none() => {
@@ -147,7 +148,7 @@ impl Back {
         match change.kept {
             Some(kept) => {
                 self.make_way(&change.path)?;
-                let from = Place::host(self.previous.join(kept.to_string()));
+                let from = self.rooms.kept(kept);
                 self.steps.push(Step::Move { from, to: place });
                 self.tell(&change.path, "restored", None);
             }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Access, Base, Derived, Error, ErrorKind, Name, Place, Plan, ReleaseId, Result, Step};
+use qchroot_api::{
+    Access, Base, Derived, Error, ErrorKind, FileKind, Name, Place, Plan, ReleaseId, Result, Step,
+};
 use serde::Serialize;
 use toml_edit::{DocumentMut, value};
 
@@ -68,11 +70,14 @@ impl Engine<'_> {
         }
         refuse_unfit(&loaded, &target, wish)?;
         self.refuse_started(&loaded)?;
-        let Moving { steps, done, changes, .. } = self.merged(&loaded, &target.base)?;
-        let text = self.repinned(name, &to)?;
-        let record = Previous { format: FORMAT, from: from.clone(), to: to.clone(), change: done };
-        let plan = self.moving_plan(name, steps, Some(&record), text)?;
-        self.run_move(name, Op::Upgrade, plan)?;
+        let changes = self.while_attached(&loaded, || {
+            let Moving { steps, done, changes, .. } = self.merged(&loaded, &target.base)?;
+            let text = self.repinned(name, &to)?;
+            let record = Previous { format: FORMAT, from: from.clone(), to: to.clone(), change: done };
+            let plan = self.moving_plan(&loaded, steps, Some(&record), text)?;
+            self.run_move(name, Op::Upgrade, plan)?;
+            Ok(changes)
+        })?;
         Ok(Moved { name: name.clone(), from, to, changes })
     }
 
@@ -87,10 +92,13 @@ impl Engine<'_> {
 
     /// A started container sees its base, and writes to what would be merged.
     pub(crate) fn refuse_started(&self, loaded: &Loaded<'_>) -> Result<()> {
+        let name = &loaded.name;
         if self.is_stopped(loaded)? {
+            if !self.dry_run {
+                self.host.remove_own(&self.layout.start_journal(name))?; // of mounts that are gone
+            }
             return Ok(());
         }
-        let name = &loaded.name;
         Err(Error::new(ErrorKind::Busy, format!("{name} is started"))
             .with("container", name)
             .hint(format!("stop it first: `qchroot stop {name}`")))
@@ -119,8 +127,7 @@ impl Engine<'_> {
         };
         let mut moving = Moving {
             at,
-            staging: self.layout.staging(&loaded.name),
-            previous: self.layout.previous(&loaded.name),
+            rooms: self.rooms(loaded),
             base: self.layout.release(&new.id),
             links,
             in_template: self.paths_of(&new.template, &trees)?,
@@ -190,31 +197,32 @@ impl Engine<'_> {
     /// replace is kept; without, what an earlier upgrade kept goes.
     pub(crate) fn moving_plan(
         &self,
-        name: &Name,
+        loaded: &Loaded<'_>,
         steps: Plan,
         record: Option<&Previous>,
         (text, was): (String, String),
     ) -> Result<Plan> {
-        let (previous, staging, trash) =
-            (self.layout.previous(name), self.layout.staging(name), self.layout.trash(name));
-        let had_previous = self.is_directory(&previous)?;
-        let mut plan = vec![];
-        if let Some(record) = record {
-            if had_previous {
-                plan.push(Step::Move { from: Place::host(&previous), to: Place::host(&trash) });
+        let (mut plan, name, staging) = (vec![], &loaded.name, self.rooms(loaded).staging);
+        let mut gone = vec![staging.clone()];
+        for (kept, trash) in self.kept_dirs(loaded) {
+            let is_there = self.view().stat(&kept)?.is_some_and(|stat| stat.kind == FileKind::Directory);
+            if is_there {
+                gone.push(if record.is_some() { trash.lexical() } else { kept.lexical() });
             }
-            let describe = Place::host(previous.join("upgrade.toml"));
-            plan.push(Step::MakeDir { at: Place::host(&previous), mode: 0o700 });
+            if record.is_some() {
+                plan.extend(is_there.then(|| Step::Move { from: kept.clone(), to: trash }));
+                plan.push(Step::MakeDir { at: kept, mode: 0o700 });
+            }
+        }
+        if let Some(record) = record {
+            let describe = Place::host(self.layout.previous(name).join("upgrade.toml"));
             plan.push(Step::WriteFile { at: describe, text: record.text()?, mode: 0o600, was: None });
         }
-        plan.push(Step::Stage { at: staging.clone() });
+        plan.push(Step::Stage { at: staging });
         plan.extend(steps);
         let at = Place::host(self.layout.file(name));
         plan.push(Step::WriteFile { at, text, mode: 0o644, was: Some(was) });
-        plan.push(Step::RemoveTree { at: staging });
-        if had_previous {
-            plan.push(Step::RemoveTree { at: if record.is_some() { trash } else { previous } });
-        }
+        plan.extend(gone.into_iter().map(|at| Step::RemoveTree { at }));
         Ok(plan)
     }
 
@@ -222,7 +230,6 @@ impl Engine<'_> {
         if !self.dry_run {
             self.host.make_own_dir(&self.layout.journals())?;
             self.host.make_own_dir(&self.layout.all_previous())?;
-            self.host.remove_own(&self.layout.start_journal(name))?; // of mounts that are gone
         }
         let journal = self.layout.journal(name);
         let deadline = self.deadline_in(START_PATIENCE);

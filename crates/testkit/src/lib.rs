@@ -10,4 +10,4 @@ mod fake;
 pub mod fixture;
 pub mod server;
 
-pub use fake::{FakeHost, Guards, Moment, Snapshot};
+pub use fake::{FakeHost, Flaw, Guards, Moment, Snapshot};

@@ -47,12 +47,13 @@ impl State {
             Step::Own { at, make, uid, gid, mode } => self.own(at, *make, (*uid, *gid), *mode),
             Step::Mount(mount) => self.mount(mount),
             Step::Unmount(mount) => self.unmount(mount),
+            Step::Disk(step) => self.act_on_disk(step),
             _ => self.act_on_processes(step, deadline),
         }
     }
 
     /// A place where a new file may be made: its parent is a directory that exists.
-    fn free(&self, at: &Place) -> Result<Found> {
+    pub(crate) fn free(&self, at: &Place) -> Result<Found> {
         let found = self.tree.spot(at)?;
         match self.tree.get(&found) {
             None => Ok(found),
@@ -136,7 +137,8 @@ impl State {
                 "the copy would be inside it",
             ));
         }
-        self.paste(&target, self.tree.subtree(&source))
+        let copy = |(path, inode)| (path, self.copy_of(inode));
+        self.paste(&target, self.tree.subtree(&source).into_iter().map(copy).collect())
     }
 
     fn copy_into(&mut self, from: &Utf8Path, into: &Utf8Path) -> Result<()> {

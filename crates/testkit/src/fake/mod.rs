@@ -5,6 +5,8 @@
 //! [`FakeHost::advance`] and processes that ignore SIGTERM until a deadline.
 
 mod apply;
+mod disk;
+mod disk_steps;
 mod faults;
 mod mounting;
 mod node;
@@ -24,6 +26,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{Entry, Error, ErrorKind, Output, Place, Platform, Process, Result};
 
+pub use disk::Flaw;
 pub use faults::Moment;
 use node::{Body, Inode};
 pub use snapshot::Snapshot;
@@ -66,6 +69,13 @@ impl FakeHost {
         self
     }
 
+    /// The same, with so many bytes on the file system that holds `/`.
+    #[must_use]
+    pub fn with_space(self, bytes: u64) -> Self {
+        self.state().tree.volumes.set_limit(0, bytes);
+        self
+    }
+
     /// The same, with a user at work who may change nothing.
     #[must_use]
     pub fn unprivileged(self) -> Self {
@@ -102,6 +112,11 @@ impl FakeHost {
     /// Puts a symbolic link at a path of the host's.
     pub fn plant_link(&self, at: impl AsRef<Utf8Path>, to: &str) {
         self.state().plant(at.as_ref(), Inode::link(to));
+    }
+
+    /// Makes something go wrong with the disk in a file.
+    pub fn spoil(&self, at: impl AsRef<Utf8Path>, flaw: Flaw) {
+        self.state().spoil(at.as_ref(), flaw).expect("the disk to spoil is there");
     }
 
     /// Changes the owner of what is at a path of the host's.

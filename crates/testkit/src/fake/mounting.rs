@@ -21,6 +21,7 @@ impl State {
         let mut view = match &mount.fs {
             MountFs::Null { source } | MountFs::File { source } => self.null(mount, source, &on)?,
             MountFs::Overlay { lower, upper, work } => self.overlay(lower, upper, work)?,
+            MountFs::Disk { file, fs } => self.attach_disk(file, *fs)?,
             MountFs::Tmp { mode, .. } => View::of(vec![self.tree.new_volume(*mode)]),
             MountFs::Dev { ruleset } => self.devfs(*ruleset)?,
             MountFs::Pts | MountFs::Proc | MountFs::LinuxProc | MountFs::LinuxSys | MountFs::Fdesc { .. } => {
@@ -139,7 +140,7 @@ impl State {
     /// Whether what is mounted is this mount: by its source where it has one, otherwise by its type.
     pub(crate) fn is_it(&self, there: &Covered, mount: &Mount) -> bool {
         match &mount.fs {
-            MountFs::Null { .. } | MountFs::File { .. } => {
+            MountFs::Null { .. } | MountFs::File { .. } | MountFs::Disk { .. } => {
                 there.made_by.as_ref().is_some_and(|made_by| made_by.fs == mount.fs)
             }
             other => there.line.fs == self.fs_in_table(other),
@@ -178,6 +179,7 @@ impl State {
             return refused(&why);
         }
         self.tree.uncover(found.mount);
+        self.detach_disks(true);
         Ok(())
     }
 }

@@ -3,6 +3,8 @@
 use camino::Utf8PathBuf;
 use qchroot_api::{FileKind, Stat};
 
+use super::disk::Disk;
+
 /// The content of a file by its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Body {
@@ -11,6 +13,8 @@ pub(crate) enum Body {
         opaque: bool,
     },
     File(Vec<u8>),
+    /// A regular file that holds a file system.
+    Disk(Box<Disk>),
     Link(Utf8PathBuf),
     Device {
         block: bool,
@@ -56,6 +60,7 @@ impl Inode {
     pub(crate) fn size(&self) -> u64 {
         match &self.body {
             Body::File(content) => content.len() as u64,
+            Body::Disk(disk) => disk.length,
             Body::Link(to) => to.as_str().len() as u64,
             Body::Directory { .. } | Body::Device { .. } | Body::Fifo | Body::Whiteout => 0,
         }
@@ -65,7 +70,7 @@ impl Inode {
     pub(crate) fn words(&self) -> &'static str {
         match self.body {
             Body::Directory { .. } => "a directory",
-            Body::File(_) => "a file",
+            Body::File(_) | Body::Disk(_) => "a file",
             Body::Link(_) => "a link",
             Body::Device { .. } => "a device",
             Body::Fifo => "a named pipe",
@@ -76,7 +81,7 @@ impl Inode {
     pub(crate) fn stat(&self) -> Stat {
         let kind = match self.body {
             Body::Directory { .. } => FileKind::Directory,
-            Body::File(_) => FileKind::File,
+            Body::File(_) | Body::Disk(_) => FileKind::File,
             Body::Link(_) => FileKind::Link,
             Body::Device { block: false, .. } => FileKind::CharDevice,
             Body::Device { block: true, .. } | Body::Fifo | Body::Whiteout => FileKind::Other,
@@ -105,6 +110,7 @@ impl std::fmt::Display for Inode {
         write!(f, "{} {:04o} {}:{}", self.words(), self.mode, self.uid, self.gid)?;
         match &self.body {
             Body::File(content) => write!(f, " {:?}", String::from_utf8_lossy(content)),
+            Body::Disk(disk) => write!(f, "{disk}"),
             Body::Link(to) => write!(f, " -> {to}"),
             Body::Device { major, minor, .. } => write!(f, " {major}:{minor}"),
             Body::Directory { opaque: true } => f.write_str(" opaque"),

@@ -45,6 +45,8 @@ impl Observe for FakeHost {
             Query::Runs { brand } => Answer::Flag(runs(&state, *brand)),
             Query::Program { name } => Answer::Path(program(&state, name)),
             Query::Holder { at } => Answer::Pid(state.holder(at)),
+            Query::Disk { at } => Answer::Disk(state.disk_info(at)?),
+            Query::Space { at } => Answer::Space(state.space(at)?),
             other => return Err(Error::new(ErrorKind::Internal, format!("{other:?} is not known here"))),
         })
     }
@@ -235,7 +237,9 @@ impl Host for FakeHost {
     fn disk_usage(&self, at: &Utf8Path) -> Result<u64> {
         let state = call(self)?;
         match state.tree.host(at, false) {
-            Ok(found) => Ok(state.tree.subtree(&found).iter().map(|(_, inode)| inode.size()).sum()),
+            Ok(found) => {
+                Ok(state.tree.subtree(&found).iter().map(|(_, inode)| state.tree.volumes.taken(inode)).sum())
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
             Err(error) => Err(error),
         }

@@ -67,6 +67,7 @@ impl State {
             Step::Unmount(mount) => {
                 settle(self.probe_mount(mount, Probe::Absent, Probe::Present), Probe::Present)
             }
+            Step::Disk(step) => making(self.probe_disk(step)),
             _ => Ok(self.probe_process(step)),
         }
     }

@@ -161,10 +161,20 @@ impl Tree {
     /// # Errors
     /// `Exists`, naming the component, where something that is not a directory is on the way.
     pub(crate) fn spot(&self, at: &Place) -> Result<Found> {
-        let mut found = self.root_of(at)?;
+        let found = self.root_of(at)?;
         if !at.is_within() {
             return self.walk(found, at.path(), false, ErrorKind::System);
         }
+        self.step_by_step(found, at)
+    }
+
+    /// Resolves a path of the host's as a place inside a container is: no link on the way is followed.
+    pub(crate) fn strictly(&self, path: &Utf8Path) -> Result<Found> {
+        let at = Place::host(path);
+        self.step_by_step(self.root_of(&at)?, &at)
+    }
+
+    fn step_by_step(&self, mut found: Found, at: &Place) -> Result<Found> {
         for name in at.path().components() {
             match self.get(&found) {
                 Some(inode) if inode.is_directory() => found = self.child(&found, name.as_str()),

@@ -77,7 +77,9 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(platform: Platform) -> Self {
         let (disk, filesystems): (_, &[&str]) = match platform {
-            Platform::Linux => ("ext4", &["ext4", "nullfs", "overlay", "tmpfs", "proc", "devpts", "sysfs"]),
+            Platform::Linux => {
+                ("ext4", &["ext4", "xfs", "btrfs", "nullfs", "overlay", "tmpfs", "proc", "devpts", "sysfs"])
+            }
             Platform::Freebsd => {
                 ("ufs", &["ufs", "nullfs", "devfs", "procfs", "fdescfs", "tmpfs", "linprocfs", "linsysfs"])
             }
@@ -202,6 +204,8 @@ impl State {
         self.processes.clear();
         self.jails.clear();
         self.tree.mounts.truncate(1);
+        self.detach_disks(false);
+        self.tree.volumes.disks_mut().for_each(|disk| disk.elsewhere = false);
         self.boots += 1;
         self.booted_at += self.since_boot + Duration::from_secs(60);
         self.since_boot = Duration::ZERO;

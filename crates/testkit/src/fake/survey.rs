@@ -48,6 +48,7 @@ fn seen(path: PathBuf, inode: &Inode, care: Care) -> Seen {
             let sha256 = (care == Care::Digest).then(|| hex(&Sha256::digest(content)));
             SeenKind::File { size: content.len() as u64, sha256 }
         }
+        Body::Disk(disk) => SeenKind::File { size: disk.length, sha256: None },
         Body::Link(to) => SeenKind::Link { to: to.into() },
         Body::Device { block, major, minor } => {
             SeenKind::Device { block: *block, major: *major, minor: *minor }

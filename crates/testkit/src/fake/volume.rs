@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{ErrorKind, Result};
 
+use super::disk::{self, Disk};
 use super::node::{Body, Inode};
 use super::refuse;
 
@@ -28,9 +29,13 @@ impl Spot {
     }
 }
 
-/// All file systems. In a key the slashes are zero bytes, so that a directory is followed by all below it.
+/// All file systems. In a file's key the slashes are zero bytes, so that a directory is followed by all below it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Volumes(BTreeMap<(u32, String), Inode>);
+pub(crate) struct Volumes {
+    files: BTreeMap<(u32, String), Inode>,
+    /// Bytes that the files of a volume can take; a volume without an entry takes any.
+    limits: BTreeMap<u32, u64>,
+}
 
 fn key(at: &Spot) -> (u32, String) {
     let text = at.path.as_str().trim_end_matches('/');
@@ -39,11 +44,11 @@ fn key(at: &Spot) -> (u32, String) {
 
 impl Volumes {
     pub(crate) fn get(&self, at: &Spot) -> Option<&Inode> {
-        self.0.get(&key(at))
+        self.files.get(&key(at))
     }
 
     pub(crate) fn put(&mut self, at: &Spot, inode: Inode) {
-        self.0.insert(key(at), inode);
+        self.files.insert(key(at), inode);
     }
 
     /// The file at `at` and everything below with its path below `at`, slashes as zero bytes; parents first.
@@ -54,7 +59,7 @@ impl Volumes {
             let rest = path.strip_prefix(top.as_str()).filter(|rest| *v == volume && is_below(rest))?;
             Some((rest, inode))
         };
-        self.0.range(key(at)..).map_while(below)
+        self.files.range(key(at)..).map_while(below)
     }
 
     /// The file at `at` and everything below, parents first.
@@ -66,7 +71,7 @@ impl Volumes {
     pub(crate) fn remove_below(&mut self, at: &Spot) {
         let (volume, top) = key(at);
         let gone: Vec<String> = self.range(at).map(|(rest, _)| format!("{top}{rest}")).collect();
-        gone.into_iter().for_each(|path| drop(self.0.remove(&(volume, path))));
+        gone.into_iter().for_each(|path| drop(self.files.remove(&(volume, path))));
     }
 
     fn children(&self, at: &Spot) -> Vec<String> {
@@ -74,6 +79,90 @@ impl Volumes {
             rest.strip_prefix('\0').filter(|n| !n.contains('\0')).map(str::to_owned)
         };
         self.range(at).filter_map(name).collect()
+    }
+}
+
+/// Files with their paths below the root of a file system, parents first.
+pub(crate) type Files = Vec<(Utf8PathBuf, Inode)>;
+
+impl Volumes {
+    pub(crate) fn limit(&self, volume: u32) -> Option<u64> {
+        self.limits.get(&volume).copied()
+    }
+
+    pub(crate) fn set_limit(&mut self, volume: u32, bytes: u64) {
+        self.limits.insert(volume, bytes);
+    }
+
+    /// Bytes that the files of a volume take.
+    pub(crate) fn used(&self, volume: u32) -> u64 {
+        let files = self.files.range((volume, String::new())..(volume + 1, String::new()));
+        files.map(|(_, inode)| self.cost(inode)).sum()
+    }
+
+    /// A disk without a reservation takes what is in it, also while it is mounted.
+    fn cost(&self, inode: &Inode) -> u64 {
+        match &inode.body {
+            Body::Disk(disk) => disk.allocated(self),
+            _ => disk::cost(inode),
+        }
+    }
+
+    /// Bytes that a file takes of the host's space, as du(1) counts.
+    pub(crate) fn taken(&self, inode: &Inode) -> u64 {
+        match &inode.body {
+            Body::Disk(disk) => disk.allocated(self),
+            _ => inode.size(),
+        }
+    }
+
+    /// Refuses to put a file where there is no space for it, in its volume or on the host below a disk.
+    fn require_room(&self, at: &Spot, inode: &Inode) -> Result<()> {
+        let more = self.cost(inode).saturating_sub(self.get(at).map_or(0, |old| self.cost(old)));
+        let full = |volume| self.limit(volume).is_some_and(|limit| self.used(volume) + more > limit);
+        let sparse = self.disks().any(|disk| disk.volume == Some(at.volume) && !disk.reserved);
+        if full(at.volume) || (sparse && full(0)) {
+            return Err(refuse(
+                ErrorKind::Io,
+                format!("cannot write {}", at.path),
+                "no space left on device",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn disks(&self) -> impl Iterator<Item = &Disk> {
+        self.files.values().filter_map(|inode| match &inode.body {
+            Body::Disk(disk) => Some(&**disk),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn disks_mut(&mut self) -> impl Iterator<Item = &mut Disk> {
+        self.files.values_mut().filter_map(|inode| match &mut inode.body {
+            Body::Disk(disk) => Some(&mut **disk),
+            _ => None,
+        })
+    }
+
+    /// Puts files into a volume.
+    pub(crate) fn fill(&mut self, top: &Spot, files: Files) {
+        files.into_iter().for_each(|(path, inode)| self.put(&top.join(path), inode));
+    }
+
+    /// The files of a volume.
+    pub(crate) fn files(&self, volume: u32) -> Files {
+        let below = |path: Utf8PathBuf| path.strip_prefix("/").map(Utf8Path::to_owned).unwrap_or_default();
+        let all = self.below(&Spot::top(volume)).into_iter();
+        all.map(|(path, inode)| (below(path), inode.clone())).collect()
+    }
+
+    /// Takes the files of a volume out of it; it is no more.
+    pub(crate) fn empty(&mut self, volume: u32) -> Files {
+        let files = self.files(volume);
+        self.remove_below(&Spot::top(volume));
+        self.limits.remove(&volume);
+        files
     }
 }
 
@@ -167,6 +256,7 @@ impl View {
             }
         }
         let spot = top.join(&path);
+        volumes.require_room(&spot, &inode)?;
         let hidden = volumes.get(&spot).is_some_and(|old| old.body == Body::Whiteout);
         if let Body::Directory { opaque } = &mut inode.body {
             *opaque = hidden;

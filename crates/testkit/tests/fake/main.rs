@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests report by panicking")]
 
 mod crashes;
+mod disks;
 mod mounts;
 mod processes;
 mod steps;

@@ -19,6 +19,7 @@ pub(crate) const TESTS: &[&str] = &[
     "git",
     "libarchive-tools",
     "libc6-dev",
+    "makefs",
     "minisign",
     "mmdebstrap",
     "musl-tools",

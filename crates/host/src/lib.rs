@@ -24,6 +24,7 @@ mod process;
 mod relocate;
 mod remove;
 mod running;
+mod superblock;
 mod survey;
 mod take;
 mod usage;

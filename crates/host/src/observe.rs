@@ -3,9 +3,11 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
-use qchroot_api::{Answer, Command, Error, ErrorKind, FileKind, Place, ProgramOutput, Query, Result, Stat};
+use qchroot_api::{
+    Answer, Command, Error, ErrorKind, FileKind, Place, ProgramOutput, Query, Result, Space, Stat,
+};
 use rustix::fd::OwnedFd;
-use rustix::fs::{FileType, OFlags, fstat, major, minor};
+use rustix::fs::{FileType, OFlags, fstat, fstatvfs, major, minor};
 
 use crate::errors::OrError;
 use crate::files::permissions;
@@ -32,6 +34,7 @@ pub(crate) fn answer(query: &Query) -> Result<Answer> {
         Query::Program { name } => Answer::Path(command::find(name)),
         Query::Holder { at } => Answer::Pid(service::holder(at)?),
         Query::Disk { at } => Answer::Disk(disk::look(at)?),
+        Query::Space { at } => Answer::Space(space(at)?),
         Query::Ask { argv } => Answer::Output(ask(argv)?),
         other => return Err(Error::new(ErrorKind::Internal, format!("unknown question {other:?}"))),
     })
@@ -65,6 +68,20 @@ fn stat(at: &Place) -> Result<Option<Stat>> {
         id: attributes::identity(&stat),
         device: is_device.then(|| (major(stat.st_rdev), minor(stat.st_rdev))),
     }))
+}
+
+fn space(at: &Place) -> Result<Space> {
+    let message = || format!("cannot tell the space of {at}");
+    let found = beneath::find(at, true)?
+        .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{at} does not exist")))?;
+    let stat = fstatvfs(&found).or_error(message)?;
+    Ok(Space {
+        fs: os::mount::fs_of(&found)?,
+        total: stat.f_blocks.saturating_mul(stat.f_frsize),
+        free: stat.f_bfree.saturating_mul(stat.f_frsize),
+        files: stat.f_files,
+        files_free: stat.f_ffree,
+    })
 }
 
 fn link(at: &Place) -> Result<Option<camino::Utf8PathBuf>> {

@@ -2,6 +2,8 @@
 //! device.
 
 use std::fs::File;
+use std::thread;
+use std::time::Duration;
 
 use camino::Utf8Path;
 use qchroot_api::{Error, ErrorKind, Result};
@@ -9,7 +11,10 @@ use rustix::fs::{FlockOperation, Mode, OFlags, flock, fstat};
 use rustix::io::Errno;
 
 use crate::errors::OrError;
-use crate::{beneath, os};
+use crate::{beneath, clock, os};
+
+/// A device that was free a moment ago can hold its file for as long as the kernel takes to close it.
+const LETTING_GO: Duration = Duration::from_millis(200);
 
 /// Opens a disk's file, holding it against every other process of ours until the last descriptor of it is closed; a
 /// device that shows the file holds it as well. It is a regular file of the superuser's with one name, that nobody
@@ -24,22 +29,30 @@ pub(crate) fn claim(file: &Utf8Path, read_only: bool) -> Result<File> {
     let opened = os::resolve::reopen(&named, access).or_error(|| format!("cannot open disk {file}"))?;
     refuse_shared(file, &File::from(named))?;
     let opened = File::from(opened);
-    let locked = flock(&opened, FlockOperation::NonBlockingLockExclusive);
+    let locked = lock(&opened).or_error(|| format!("cannot lock disk {file}"))?;
     let devices = os::disk::attached(&opened)?;
-    if let Some(device) = devices.first() {
-        return Err(Error::new(
-            ErrorKind::Busy,
-            format!("disk {file} is attached already: {device} shows it"),
-        )
-        .with("device", device)
-        .hint(os::disk::who_shows(file)));
-    }
-    match locked {
-        Ok(()) => Ok(opened),
-        Err(Errno::WOULDBLOCK) => {
-            Err(Error::new(ErrorKind::Busy, format!("another process is at work on disk {file}")))
+    match devices.first() {
+        None if locked => Ok(opened),
+        None => Err(Error::new(ErrorKind::Busy, format!("another process is at work on disk {file}"))),
+        Some(device) => {
+            let message = format!("disk {file} is attached already: {device} shows it");
+            let error = Error::new(ErrorKind::Busy, message).with("device", device);
+            Err(error.hint(os::disk::who_shows(file)))
         }
-        Err(error) => Err(error).or_error(|| format!("cannot lock disk {file}")),
+    }
+}
+
+/// Takes the lock, if nobody has it; flock(2).
+fn lock(file: &File) -> Result<bool, Errno> {
+    let end = clock::steady() + LETTING_GO;
+    loop {
+        match flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(true),
+            Err(Errno::INTR) => {}
+            Err(Errno::WOULDBLOCK) if clock::steady() < end => thread::sleep(Duration::from_millis(5)),
+            Err(Errno::WOULDBLOCK) => return Ok(false),
+            Err(error) => return Err(error),
+        }
     }
 }
 

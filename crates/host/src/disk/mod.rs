@@ -2,8 +2,12 @@
 //! device is the operating system's own module's business.
 
 pub(crate) mod claim;
+pub(crate) mod content;
+mod look;
 
-use qchroot_api::{DiskInfo, DiskStep, Error, ErrorKind, Result};
+pub(crate) use look::look;
+
+use qchroot_api::{DiskStep, Error, ErrorKind, Result};
 use qchroot_engine::Probe;
 
 /// Carries out one step.
@@ -14,9 +18,4 @@ pub(crate) fn apply(step: &DiskStep) -> Result<()> {
 /// How the machine stands to a step before it is carried out.
 pub(crate) fn probe(_step: &DiskStep) -> Result<Probe> {
     Ok(Probe::Unknown)
-}
-
-/// What the disk in the file `at` looks like; none when there is no file.
-pub(crate) fn look(at: &camino::Utf8Path) -> Result<Option<DiskInfo>> {
-    Err(Error::new(ErrorKind::Unavailable, format!("cannot look at disk {at} yet")))
 }

@@ -81,6 +81,11 @@ fn fsid(entry: &libc::statfs) -> [i32; 2] {
     unsafe { std::mem::transmute::<libc::fsid_t, [i32; 2]>(entry.f_fsid) }
 }
 
+/// The kernel's name of the type of the file system that an open file is on.
+pub(crate) fn fs_of(file: &OwnedFd) -> Result<String> {
+    Ok(mounted(&statfs_of(file)?).fs)
+}
+
 /// Whether a mount is the directory `source` seen a second time.
 pub(crate) fn shows(source: &Utf8Path, found: &Mounted, _target: &OwnedFd) -> Result<bool> {
     let real = source.canonicalize_utf8().unwrap_or_else(|_| source.to_owned());

@@ -75,6 +75,11 @@ pub(super) struct Loop {
 }
 
 impl Loop {
+    /// The device's name.
+    pub(super) fn name(&self) -> String {
+        name(self.number)
+    }
+
     /// The device's node.
     pub(super) fn path(&self) -> Utf8PathBuf {
         node(self.number)
@@ -91,8 +96,13 @@ impl Loop {
     }
 }
 
+/// The name of a device.
+pub(super) fn name(number: u32) -> String {
+    format!("loop{number}")
+}
+
 fn node(number: u32) -> Utf8PathBuf {
-    format!("/dev/loop{number}").into()
+    format!("/dev/{}", name(number)).into()
 }
 
 /// Puts an open file behind a free loop device.

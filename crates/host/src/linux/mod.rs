@@ -6,6 +6,7 @@ pub(crate) mod disk;
 pub(crate) mod files;
 pub(crate) mod flags;
 pub(crate) mod holders;
+mod kernel_log;
 mod loop_device;
 pub(crate) mod media;
 pub(crate) mod mount;

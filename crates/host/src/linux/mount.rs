@@ -41,6 +41,13 @@ pub(crate) fn id(file: impl AsFd) -> Result<u64> {
     Ok(stat.stx_mnt_id)
 }
 
+/// The kernel's name of the type of the file system that an open file is on.
+pub(crate) fn fs_of(file: &OwnedFd) -> Result<String> {
+    let id = id(file)?;
+    let line = mountinfo::read()?.into_iter().find(|line| line.id == id);
+    Ok(line.map_or_else(|| "unknown".to_owned(), |line| line.mounted.fs))
+}
+
 /// Whether a mount's root `target` is the directory `source` seen a second time.
 pub(crate) fn shows(source: &camino::Utf8Path, _found: &Mounted, target: &OwnedFd) -> Result<bool> {
     let source = match open_source(source, OFlags::empty()) {
@@ -66,7 +73,7 @@ pub(crate) fn attach(mount: &Mount, target: &OwnedFd) -> Result<()> {
             return Err(not_here(&mount.fs, "it is FreeBSD's"));
         }
         MountFs::Foreign { .. } => return Err(not_here(&mount.fs, "somebody else made it")),
-        MountFs::Disk { file, fs } => disk::tree(file, *fs, mount.read_only)?,
+        MountFs::Disk { file, fs } => disk::seen(file, *fs, mount.read_only)?,
         other => fresh(other)?,
     };
     let restrictions = restrictions(mount);
@@ -208,7 +215,9 @@ pub(crate) fn shows_disk(file: &camino::Utf8Path, found: &Mounted) -> Result<boo
 /// `Busy`, also when that device is still in use at `end`, a time of the steady clock.
 pub(crate) fn detach(mount: &Mount, end: std::time::Duration) -> Result<()> {
     let leaving = match &mount.fs {
-        MountFs::Disk { file, .. } => Some(disk::leaving(file)?),
+        MountFs::Disk { file, .. } => {
+            on(&beneath::open_dir(&mount.at)?)?.map(|found| disk::leaving(file, &found.source)).transpose()?
+        }
         _ => None,
     };
     unmount(&mount.at)?;

@@ -3,28 +3,28 @@
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{DiskFs, Mount, MountFs, Place, Step};
+use qchroot_api::{DiskFs, DiskInfo, Mount, MountFs, Observe, Place, Result, Step};
 use qchroot_engine::Probe;
 
 use crate::support::Lab;
 
 /// What the loop devices show.
-fn backing_files() -> Vec<String> {
+pub(crate) fn backing_files() -> Vec<String> {
     let devices = fs::read_dir("/sys/block").unwrap().flatten();
     devices.filter_map(|device| fs::read_to_string(device.path().join("loop/backing_file")).ok()).collect()
 }
 
-fn shown(file: &Utf8Path) -> bool {
+pub(crate) fn shown(file: &Utf8Path) -> bool {
     backing_files().iter().any(|line| line.trim_end() == file)
 }
 
-fn run(argv: &[&str]) {
+pub(crate) fn run(argv: &[&str]) {
     let output = std::process::Command::new(argv[0]).args(&argv[1..]).output().unwrap();
     assert!(output.status.success(), "{argv:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// A disk made by Debian's tools.
-fn disk(lab: &Lab, fs: DiskFs) -> Utf8PathBuf {
+pub(crate) fn disk(lab: &Lab, fs: DiskFs) -> Utf8PathBuf {
     let path = lab.host.join(format!("{fs}.img"));
     let length = if fs == DiskFs::Ext4 { 64 << 20 } else { 300 << 20 };
     fs::File::create_new(&path).unwrap().set_len(length).unwrap();
@@ -37,7 +37,7 @@ fn disk(lab: &Lab, fs: DiskFs) -> Utf8PathBuf {
     path
 }
 
-fn mount_of(lab: &Lab, file: &Utf8Path, fs: DiskFs) -> Mount {
+pub(crate) fn mount_of(lab: &Lab, file: &Utf8Path, fs: DiskFs) -> Mount {
     Mount::new(Place::host(&lab.root), MountFs::Disk { file: file.to_owned(), fs })
 }
 
@@ -59,4 +59,132 @@ fn a_disk_of_each_file_system_is_mounted_keeps_what_is_written_and_leaves_no_dev
             assert!(!letter.exists());
         }
     }
+}
+
+fn look(lab: &Lab, file: &Utf8Path) -> DiskInfo {
+    (&lab.machine as &dyn Observe).disk(file).unwrap().unwrap()
+}
+
+/// Writes files until there is no space left; how many bytes that were.
+fn fill(dir: &Utf8Path) -> u64 {
+    let chunk = vec![0x5a_u8; 1 << 20];
+    let mut written = 0;
+    for number in 0.. {
+        let mut file = fs::File::create(dir.join(number.to_string())).unwrap();
+        loop {
+            match std::io::Write::write(&mut file, &chunk) {
+                Ok(length) => written += length as u64,
+                Err(error) => {
+                    assert_eq!(error.kind(), std::io::ErrorKind::StorageFull, "{error}");
+                    file.sync_all().unwrap();
+                    return written;
+                }
+            }
+            if file.metadata().unwrap().len() > 64 << 20 {
+                break;
+            }
+        }
+    }
+    written
+}
+
+#[test]
+fn what_is_said_to_be_free_can_be_written_and_no_more() {
+    for (fs, off_by) in [(DiskFs::Ext4, 4), (DiskFs::Xfs, 4), (DiskFs::Btrfs, 24)] {
+        let lab = Lab::with_mounts();
+        let file = disk(&lab, fs);
+        let before = look(&lab, &file);
+        assert_eq!((before.fs, before.fs_length, before.clean), (Some(fs), before.length, true));
+        assert!(before.attached.is_empty() && before.allocated < before.length / 2, "{before:?}");
+        let mount = mount_of(&lab, &file, fs);
+        lab.apply(&Step::Mount(mount.clone())).unwrap();
+        let mounted = look(&lab, &file);
+        assert!(mounted.attached.len() == 1 && mounted.attached[0].starts_with("loop"), "{mounted:?}");
+        let near = |a: u64, b: u64| assert!(a.abs_diff(b) <= off_by << 20, "{fs}: {a} is not near {b}");
+        near(mounted.free, before.free);
+        near(fill(&lab.root), mounted.free);
+        let full = look(&lab, &file);
+        near(full.free, 0);
+        assert!(full.used > mounted.used + mounted.free / 2 && full.used <= full.fs_length, "{full:?}");
+        lab.apply(&Step::Unmount(mount)).unwrap();
+        let after = look(&lab, &file);
+        near(after.used, full.used);
+        assert!(after.clean && after.attached.is_empty() && after.allocated > mounted.free / 2, "{after:?}");
+        assert_eq!(after.length, before.length);
+    }
+}
+
+#[test]
+fn restrictions_hold_on_a_disk_and_none_of_it_spreads() {
+    let lab = Lab::with_mounts();
+    let file = disk(&lab, DiskFs::Ext4);
+    rustix::mount::mount_change("/", rustix::mount::MountPropagationFlags::SHARED).unwrap();
+    let mut mount = mount_of(&lab, &file, DiskFs::Ext4).read_only();
+    (mount.nosuid, mount.nodev) = (true, true);
+    lab.apply(&Step::Mount(mount.clone())).unwrap();
+    let table = fs::read_to_string("/proc/thread-self/mountinfo").unwrap();
+    let line = table.lines().find(|line| line.contains(lab.root.as_str())).unwrap();
+    assert!(line.contains(" ro,nosuid,nodev") && !line.contains("shared:"), "{line}");
+    assert!(fs::write(lab.root.join("x"), "x").is_err());
+    lab.apply(&Step::Unmount(mount)).unwrap();
+    assert!(!shown(&file));
+}
+
+#[test]
+fn two_hundred_times_on_and_off_leave_no_device() {
+    let lab = Lab::with_mounts();
+    let file = disk(&lab, DiskFs::Ext4);
+    let mount = mount_of(&lab, &file, DiskFs::Ext4);
+    for _ in 0..200 {
+        lab.apply(&Step::Mount(mount.clone())).unwrap();
+        lab.apply(&Step::Unmount(mount.clone())).unwrap();
+    }
+    assert!(!shown(&file));
+    assert_eq!(lab.probe(&Step::Mount(mount)), Probe::Absent);
+}
+
+/// Programs such as udev's open every device that appears; the last of them frees it.
+#[test]
+fn a_disk_that_was_just_unmounted_can_be_mounted_though_others_look_at_its_device() {
+    let lab = Lab::with_mounts();
+    let file = disk(&lab, DiskFs::Ext4);
+    let mount = mount_of(&lab, &file, DiskFs::Ext4);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for number in 0..4 {
+            let done = &done;
+            scope.spawn(move || {
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    drop(fs::File::open(format!("/dev/loop{number}")));
+                }
+            });
+        }
+        let cycle = || {
+            lab.apply(&Step::Mount(mount.clone()))?;
+            lab.apply(&Step::Unmount(mount.clone()))
+        };
+        let result: Result<()> = (0..50).try_for_each(|_| cycle());
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        result.unwrap();
+    });
+}
+
+#[test]
+fn the_space_of_a_directory_is_that_of_the_file_system_it_is_on() {
+    let lab = Lab::with_mounts();
+    let file = disk(&lab, DiskFs::Xfs);
+    let mount = mount_of(&lab, &file, DiskFs::Xfs);
+    lab.apply(&Step::Mount(mount.clone())).unwrap();
+    let space = |place: Place| (&lab.machine as &dyn Observe).space(&place);
+    fs::create_dir(lab.root.join("below")).unwrap();
+    let found = space(lab.inside("below")).unwrap();
+    assert_eq!(found.fs, "xfs");
+    assert!(
+        found.total <= 300 << 20 && found.free < found.total && found.free > found.total / 2,
+        "{found:?}"
+    );
+    assert!(found.files > 0 && found.files_free < found.files, "{found:?}");
+    assert_ne!(space(Place::host(&lab.host)).unwrap(), found);
+    assert!(space(lab.inside("nothing")).is_err());
+    lab.apply(&Step::Unmount(mount)).unwrap();
 }

@@ -1,0 +1,76 @@
+//! What a disk looks like, by its file, its superblock, and the mount that shows it. It changes nothing and waits for
+//! nobody.
+
+use std::fs::File;
+use std::os::unix::fs::MetadataExt;
+
+use camino::Utf8Path;
+use qchroot_api::{DiskFs, DiskInfo, ErrorKind, Mounted, Result};
+use rustix::fs::{CWD, Mode, OFlags, StatVfs, fstatvfs, openat};
+
+use crate::disk::content;
+use crate::errors::OrError;
+use crate::superblock::{Content, Superblock};
+use crate::{beneath, mount, os};
+
+/// What the disk in the file `at` looks like; none when there is no file.
+///
+/// # Errors
+/// `Exists` for what is no regular file, or a link on the way.
+pub(crate) fn look(at: &Utf8Path) -> Result<Option<DiskInfo>> {
+    let named = match beneath::open_strictly(at) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        named => named?,
+    };
+    let message = || format!("cannot look at disk {at}");
+    let file = File::from(os::resolve::reopen(&named, OFlags::RDONLY).or_error(message)?);
+    let stat = file.metadata().or_error(message)?;
+    let mut info = DiskInfo {
+        length: stat.len(),
+        allocated: stat.blocks() * 512,
+        fs: None,
+        fs_length: 0,
+        used: 0,
+        free: 0,
+        clean: false,
+        attached: os::disk::attached(&file)?,
+    };
+    match content::read(at, &file)? {
+        Content::Sound(superblock) => describe(&mut info, &superblock)?,
+        Content::Damaged(fs, _) => info.fs = Some(fs),
+        Content::Foreign(_) | Content::Unknown => {}
+    }
+    Ok(Some(info))
+}
+
+fn describe(info: &mut DiskInfo, superblock: &Superblock) -> Result<()> {
+    let space = mounted(&info.attached)?;
+    let unused = space.as_ref().map_or(superblock.free, |space| space.f_bfree.saturating_mul(space.f_frsize));
+    info.fs = Some(superblock.fs);
+    info.fs_length = superblock.length;
+    info.used = superblock.length.saturating_sub(unused);
+    info.free = match space {
+        // It alone tells here what can be written; with others the difference to what is free is the superuser's.
+        Some(space) if superblock.fs == DiskFs::Btrfs => space.f_bavail.saturating_mul(space.f_frsize),
+        _ => unused.saturating_sub(superblock.kept),
+    };
+    info.clean = superblock.clean;
+    Ok(())
+}
+
+/// What the kernel says about the file system that is mounted from one of these devices, where it can be reached.
+fn mounted(devices: &[String]) -> Result<Option<StatVfs>> {
+    if devices.is_empty() {
+        return Ok(None);
+    }
+    let from = |mount: &Mounted| devices.iter().any(|device| mount.source == format!("/dev/{device}"));
+    Ok(mount::table()?.iter().filter(|mount| from(mount)).find_map(space_of))
+}
+
+fn space_of(mount: &Mounted) -> Option<StatVfs> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let dir = openat(CWD, mount.at.as_str(), flags, Mode::empty()).ok()?;
+    // Something else can cover it.
+    let found = os::mount::on(&dir).ok()??;
+    (found.source == mount.source).then(|| fstatvfs(&dir).ok())?
+}

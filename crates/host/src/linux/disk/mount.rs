@@ -1,0 +1,126 @@
+//! Mounts what is in a disk, and tells whether a mount is that of a disk. It does not choose where it is seen.
+
+use std::fs::File;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use qchroot_api::{DiskFs, Error, ErrorKind, Result};
+use rustix::fd::OwnedFd;
+use rustix::io::Errno;
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_flag, fsconfig_set_string,
+    fsmount, fsopen,
+};
+
+use super::attach;
+use crate::beneath;
+use crate::disk::claim::claim;
+use crate::disk::content;
+use crate::errors::OrError;
+use crate::linux::kernel_log::KernelLog;
+use crate::linux::loop_device::{self, Loop};
+use crate::linux::mount::with_log;
+
+/// The tree of a disk, for a mount that is to be seen; its device is free again when the mount is gone.
+///
+/// # Errors
+/// As [`super::open`].
+pub(in crate::linux) fn seen(file: &Utf8Path, fs: DiskFs, read_only: bool) -> Result<OwnedFd> {
+    Ok(tree(file, &claim(file, read_only)?, fs, read_only)?.0)
+}
+
+/// Whether the device that a mount comes from shows this very file.
+pub(in crate::linux) fn shows(file: &Utf8Path, source: &str) -> Result<bool> {
+    let file = match beneath::open_strictly(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        file => file?,
+    };
+    Ok(number(source).is_some_and(|number| loop_device::shows(number, &file)))
+}
+
+fn number(source: &str) -> Option<u32> {
+    source.strip_prefix("/dev/loop")?.parse().ok()
+}
+
+/// A disk that is mounted where it is seen, to wait for the end of its device.
+pub(in crate::linux) struct Leaving {
+    name: Utf8PathBuf,
+    file: OwnedFd,
+    number: Option<u32>,
+}
+
+/// What to wait for when the mount that comes from `source` is gone.
+pub(in crate::linux) fn leaving(file: &Utf8Path, source: &str) -> Result<Leaving> {
+    Ok(Leaving { name: file.to_owned(), file: beneath::open_strictly(file)?, number: number(source) })
+}
+
+impl Leaving {
+    /// Returns when its device shows the file no more.
+    ///
+    /// # Errors
+    /// `Busy` when it still does at `end`.
+    pub(in crate::linux) fn wait(&self, end: Duration) -> Result<()> {
+        let Some(number) = self.number else { return Ok(()) };
+        loop_device::wait_until_free(number, &self.file, end)
+            .map_err(|error| error.while_doing(format!("cannot detach disk {}", self.name)))
+    }
+}
+
+/// The tree of a disk, attached nowhere, and the number of its loop device, which lives as long as the tree.
+///
+/// # Errors
+/// As [`super::open`].
+pub(super) fn tree(path: &Utf8Path, file: &File, fs: DiskFs, read_only: bool) -> Result<(OwnedFd, u32)> {
+    let superblock = content::verify(path, file, fs)?;
+    let message = || format!("cannot mount disk {path}");
+    let context = context(fs)?;
+    let shown = attach(file, read_only, superblock.sector).map_err(|error| error.while_doing(message()))?;
+    let log = KernelLog::from_now();
+    let tree = configure(&context, &shown, fs, read_only)
+        .and_then(|()| fsconfig_create(&context))
+        .and_then(|()| {
+            let restrictions = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
+            fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, restrictions)
+        })
+        .map_err(|error| refused(&context, &shown, log, error, message()))?;
+    Ok((tree, shown.number()))
+}
+
+fn context(fs: DiskFs) -> Result<OwnedFd> {
+    match fsopen(fs.name(), FsOpenFlags::FSOPEN_CLOEXEC) {
+        Err(Errno::NODEV) => {
+            let message = format!("this kernel does not have the file system {fs}");
+            Err(Error::new(ErrorKind::Unavailable, message))
+        }
+        context => context.or_error(|| format!("cannot open file system {fs}")),
+    }
+}
+
+fn configure(context: &OwnedFd, shown: &Loop, fs: DiskFs, read_only: bool) -> Result<(), Errno> {
+    fsconfig_set_string(context, "source", shown.path().as_str())?;
+    if read_only {
+        fsconfig_set_flag(context, "ro")?;
+    }
+    match fs {
+        // A disk's own superblock could ask for a panic of the host; ext4(5).
+        DiskFs::Ext4 => fsconfig_set_string(context, "errors", "remount-ro"),
+        // A copy of a disk has its UUID, and both can be wanted at once; xfs(5).
+        DiskFs::Xfs => fsconfig_set_flag(context, "nouuid"),
+        _ => Ok(()),
+    }
+}
+
+/// The kernel's words on a file system that it does not mount.
+fn refused(context: &OwnedFd, shown: &Loop, log: KernelLog, error: Errno, message: String) -> Error {
+    let built = with_log(context, Error::from_io(&error.into(), message));
+    let words = log.about(&shown.name());
+    let built = match error {
+        // Replaying its log writes.
+        Errno::ROFS => built.cause("it was not unmounted in order, and is wanted read-only"),
+        _ => words.into_iter().fold(built, Error::cause),
+    };
+    match error {
+        Errno::NOMEM | Errno::PERM | Errno::ACCESS | Errno::BUSY | Errno::EXIST => built,
+        _ => built.of_kind(ErrorKind::BadData).hint(content::MEND),
+    }
+}

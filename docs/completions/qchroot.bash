@@ -16,6 +16,9 @@ _qchroot() {
             ",$1")
                 cmd="qchroot"
                 ;;
+            qchroot,check)
+                cmd="qchroot__subcmd__check"
+                ;;
             qchroot,config)
                 cmd="qchroot__subcmd__config"
                 ;;
@@ -52,6 +55,9 @@ _qchroot() {
             qchroot,release)
                 cmd="qchroot__subcmd__release"
                 ;;
+            qchroot,resize)
+                cmd="qchroot__subcmd__resize"
+                ;;
             qchroot,restart)
                 cmd="qchroot__subcmd__restart"
                 ;;
@@ -72,6 +78,9 @@ _qchroot() {
                 ;;
             qchroot,version)
                 cmd="qchroot__subcmd__version"
+                ;;
+            qchroot__subcmd__help,check)
+                cmd="qchroot__subcmd__help__subcmd__check"
                 ;;
             qchroot__subcmd__help,config)
                 cmd="qchroot__subcmd__help__subcmd__config"
@@ -108,6 +117,9 @@ _qchroot() {
                 ;;
             qchroot__subcmd__help,release)
                 cmd="qchroot__subcmd__help__subcmd__release"
+                ;;
+            qchroot__subcmd__help,resize)
+                cmd="qchroot__subcmd__help__subcmd__resize"
                 ;;
             qchroot__subcmd__help,restart)
                 cmd="qchroot__subcmd__help__subcmd__restart"
@@ -203,8 +215,26 @@ _qchroot() {
 
     case "${cmd}" in
         qchroot)
-            opts="-q -v -h -V --root --dry-run --json --quiet --verbose --help --version install create list status config start stop restart console exec ps delete release upgrade rollback plugin doctor version help"
+            opts="-q -v -h -V --root --dry-run --json --quiet --verbose --help --version install create list status config start stop restart console exec ps delete release upgrade rollback check resize plugin doctor version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__check)
+            opts="-q -v -h --repair --root --dry-run --json --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -393,8 +423,22 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__help)
-            opts="install create list status config start stop restart console exec ps delete release upgrade rollback plugin doctor version help"
+            opts="install create list status config start stop restart console exec ps delete release upgrade rollback check resize plugin doctor version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -647,6 +691,20 @@ _qchroot() {
         qchroot__subcmd__help__subcmd__release__subcmd__verify)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__help__subcmd__resize)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1091,6 +1149,24 @@ _qchroot() {
         qchroot__subcmd__release__subcmd__verify)
             opts="-q -v -h --root --dry-run --json --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__resize)
+            opts="-q -v -h --root --dry-run --json --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

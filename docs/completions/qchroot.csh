@@ -3,4 +3,4 @@ complete qchroot \
   'n/release/(list verify remove prune)/' \
   'n/plugin/(list info)/' \
   'c/--/(across-major all any-release boot command dry-run help isolation json permission quiet release remove repair root size source source-tree storage timeout trace-files verbose version)/' \
-  'p/1/(install create list status config start stop restart console exec ps delete release upgrade rollback plugin doctor version)/'
+  'p/1/(install create list status config start stop restart console exec ps delete release upgrade rollback check resize plugin doctor version)/'

@@ -386,6 +386,36 @@ _arguments "${_arguments_options[@]}" : \
 '*::names -- Containers:_default' \
 && ret=0
 ;;
+(check)
+_arguments "${_arguments_options[@]}" : \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--repair[Repair whatever can be repaired, also where it means a choice]' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'*::names -- Containers:_default' \
+&& ret=0
+;;
+(resize)
+_arguments "${_arguments_options[@]}" : \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- The container:_default' \
+':size -- Its limit from now on\: bytes, or a number with K, M, G or T:_default' \
+&& ret=0
+;;
 (plugin)
 _arguments "${_arguments_options[@]}" : \
 '--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
@@ -593,6 +623,14 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(check)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(resize)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (plugin)
 _arguments "${_arguments_options[@]}" : \
 ":: :_qchroot__subcmd__help__subcmd__plugin_commands" \
@@ -656,12 +694,19 @@ _qchroot_commands() {
 'release:Installed releases' \
 'upgrade:Move stopped containers to another installed release' \
 'rollback:Take the last upgrade of stopped containers back' \
+'check:Check the file systems of stopped containers that have one of their own' \
+'resize:Give a container another limit of its space' \
 'plugin:Back ends' \
 'doctor:Look for what is half done, left over or damaged' \
 'version:Print the version' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'qchroot commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__check_commands] )) ||
+_qchroot__subcmd__check_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot check commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__config_commands] )) ||
 _qchroot__subcmd__config_commands() {
@@ -711,12 +756,19 @@ _qchroot__subcmd__help_commands() {
 'release:Installed releases' \
 'upgrade:Move stopped containers to another installed release' \
 'rollback:Take the last upgrade of stopped containers back' \
+'check:Check the file systems of stopped containers that have one of their own' \
+'resize:Give a container another limit of its space' \
 'plugin:Back ends' \
 'doctor:Look for what is half done, left over or damaged' \
 'version:Print the version' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'qchroot help commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__check_commands] )) ||
+_qchroot__subcmd__help__subcmd__check_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help check commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__help__subcmd__config_commands] )) ||
 _qchroot__subcmd__help__subcmd__config_commands() {
@@ -815,6 +867,11 @@ _qchroot__subcmd__help__subcmd__release__subcmd__remove_commands() {
 _qchroot__subcmd__help__subcmd__release__subcmd__verify_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot help release verify commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__resize_commands] )) ||
+_qchroot__subcmd__help__subcmd__resize_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help resize commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__help__subcmd__restart_commands] )) ||
 _qchroot__subcmd__help__subcmd__restart_commands() {
@@ -975,6 +1032,11 @@ _qchroot__subcmd__release__subcmd__remove_commands() {
 _qchroot__subcmd__release__subcmd__verify_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot release verify commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__resize_commands] )) ||
+_qchroot__subcmd__resize_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot resize commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__restart_commands] )) ||
 _qchroot__subcmd__restart_commands() {

@@ -170,7 +170,7 @@ pub enum DiskStep {
         mounted: Option<Place>,
     },
     /// Look whether the file system is in order, and do as `how` says where it is not. What was found and done is
-    /// appended to `log`.
+    /// appended to `log`, whose last line then ends with the word `clean`, or with `repaired`.
     Check {
         /// Its file.
         at: Utf8PathBuf,

@@ -19,11 +19,12 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// How full it is, in hundredths; none where there is no limit.
+    /// How full it is, in hundredths; none where there is no limit. What a file system cannot give counts as used.
     #[must_use]
     pub fn percent(&self) -> Option<u64> {
         let limit = self.limit.filter(|&limit| limit > 0)?;
-        Some(self.used.saturating_mul(100) / limit)
+        let left = self.free.unwrap_or_else(|| limit.saturating_sub(self.used)).min(limit);
+        Some((limit - left).saturating_mul(100) / limit)
     }
 
     /// What was promised to it and not taken yet.

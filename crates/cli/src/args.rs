@@ -1,8 +1,12 @@
 //! The command line as clap sees it. Each option's text is what `--help`, the manual page and the completions
 //! show; nothing is computed here.
 
+mod space;
+
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
+
+pub(crate) use space::{Check, Resize};
 
 const EXAMPLES: &str = "Examples:
   qchroot install                          install the host's own release
@@ -67,6 +71,7 @@ interrupted leaves the old release in use.")]
     #[command(after_help = "Examples:
   qchroot create web
   qchroot create db --storage nullfs
+  qchroot create shop --storage md --size 512M
   qchroot create build -o storage.host_trees=src
   qchroot create db --permission var/lib/db/=mysql:mysql:0750
   qchroot create rescue --source-tree /mnt   over a mounted drive, nothing copied")]
@@ -148,6 +153,12 @@ Exit status 0 all the same. `qchroot rollback` takes the upgrade back.")]
 What the upgrade replaced comes back. What was edited since stays beside it as
 FILE.edited; nothing else is touched.")]
     Rollback(Rollback),
+    /// Check the file systems of stopped containers that have one of their own
+    #[command(after_help = space::CHECK)]
+    Check(Check),
+    /// Give a container another limit of its space
+    #[command(after_help = space::RESIZE)]
+    Resize(Resize),
     /// Back ends
     #[command(subcommand)]
     Plugin(Plugin),

@@ -10,6 +10,7 @@ mod print;
 mod releases;
 mod run;
 mod screen;
+mod space;
 
 use std::process::ExitCode;
 

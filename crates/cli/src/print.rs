@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use camino::Utf8PathBuf;
 use comfy_table::{Table, presets};
 use qchroot_api::{Error, Info, Result, size_text};
-use qchroot_engine::{Changed, Finding, Member, ReleaseLine, State, StatusReport, Verified};
+use qchroot_engine::{Changed, Finding, Member, ReleaseLine, SpaceReport, State, StatusReport, Verified};
 use serde::Serialize;
 
 /// Control characters shown, not obeyed.
@@ -78,11 +78,25 @@ pub(crate) fn list(reports: &[StatusReport]) -> Result<()> {
             report.isolation.clone(),
             report.processes.to_string(),
             report.mounts.to_string(),
+            report.used_bytes.map_or("-".into(), size_text),
+            report.limit_bytes.map_or("-".into(), size_text),
             if report.boot { "yes" } else { "no" }.into(),
             if services.is_empty() { "-".into() } else { services.join(",") },
         ]
     };
-    let head = ["NAME", "STATE", "RELEASE", "STORAGE", "ISOLATION", "PROCS", "MOUNTS", "BOOT", "SERVICES"];
+    let head = [
+        "NAME",
+        "STATE",
+        "RELEASE",
+        "STORAGE",
+        "ISOLATION",
+        "PROCS",
+        "MOUNTS",
+        "USED",
+        "LIMIT",
+        "BOOT",
+        "SERVICES",
+    ];
     table(&head, reports.iter().map(row))
 }
 
@@ -91,6 +105,9 @@ pub(crate) fn status(reports: &[StatusReport]) -> Result<()> {
     for report in reports {
         let counts = format!("{} processes, {} mounts", report.processes, report.mounts);
         line(&format!("{}: {} ({counts})", report.name, word(report.state)))?;
+        if let Some(space) = &report.space {
+            line(&format!("  space: {}", space_line(space)))?;
+        }
         for service in &report.services {
             let state = format!("{:?}", service.state).to_lowercase();
             line(&format!("  service {}: {state}", escape(&service.name)))?;
@@ -100,6 +117,18 @@ pub(crate) fn status(reports: &[StatusReport]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// `57 MiB of 64 MiB (89 %), 61 MiB on the host`.
+fn space_line(space: &SpaceReport) -> String {
+    let (used, host) = (size_text(space.used_bytes), size_text(space.allocated_bytes));
+    match (space.limit_bytes, space.percent) {
+        (Some(limit), Some(percent)) => {
+            format!("{used} of {} ({percent} %), {host} on the host", size_text(limit))
+        }
+        _ if space.used_bytes == space.allocated_bytes => used,
+        _ => format!("{used}, {host} on the host"),
+    }
 }
 
 /// `ps`.

@@ -141,6 +141,8 @@ impl Front<'_> {
             Command::Release(args) => return self.release(args),
             Command::Upgrade(args) => return self.upgrade(args),
             Command::Rollback(args) => return self.rollback(&args.names),
+            Command::Check(args) => return self.check(args),
+            Command::Resize(args) => self.resize(&args)?,
             Command::Plugin(plugin) => self.plugin(&plugin)?,
             Command::Doctor(args) => return self.doctor(args.repair),
             Command::Version => {}
@@ -163,16 +165,15 @@ impl Front<'_> {
     fn create(&self, args: Create) -> Result<()> {
         let name: Name = args.name.parse()?;
         let (mut storage_options, isolation_options) = backend_options(&args.options)?;
-        storage_options.extend(args.size.map(|size| ("size".to_owned(), size)));
         let release = args.release.map(|id| id.parse()).transpose()?;
-        let Create { mut storage, isolation, source_tree, .. } = args;
+        let Create { mut storage, isolation, source_tree, size, .. } = args;
         if let Some(tree) = source_tree {
             storage = Some("tree".into());
             storage_options.push(("path".into(), absolute(&tree)?));
         }
         let permissions = args.permission;
         let wish =
-            CreateWish { storage, isolation, release, storage_options, isolation_options, permissions };
+            CreateWish { storage, isolation, release, storage_options, size, isolation_options, permissions };
         self.engine.create(&name, &wish)?;
         self.tell(&name, "created")
     }
@@ -187,18 +188,6 @@ impl Front<'_> {
                 Ok(())
             }
         }
-    }
-
-    fn list(&self, names: &[String]) -> Result<()> {
-        let names = self.engine.names_or_all(&parse_names(names)?)?;
-        let reports = self.engine.report(&names, self.json)?;
-        if self.json { print::json(&reports) } else { print::list(&reports) }
-    }
-
-    fn status(&self, names: &[String]) -> Result<()> {
-        let names = self.engine.names_or_all(&parse_names(names)?)?;
-        let reports = self.engine.report(&names, true)?;
-        if self.json { print::json(&reports) } else { print::status(&reports) }
     }
 
     fn config(&self, args: Config) -> Result<()> {
@@ -342,7 +331,7 @@ fn patience(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-fn parse_names(names: &[String]) -> Result<Vec<Name>> {
+pub(crate) fn parse_names(names: &[String]) -> Result<Vec<Name>> {
     names.iter().map(|name| name.parse()).collect()
 }
 

@@ -5,7 +5,7 @@ use qchroot_api::{Error, ErrorKind, Mount, MountFs, Name, Place, Result, Step};
 use serde::Serialize;
 
 use crate::journal::Journal;
-use crate::{Engine, Held, STOP_PATIENCE, State};
+use crate::{Engine, Held, Overcommit, STOP_PATIENCE, State};
 
 /// An operation whose run ended before it did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -88,7 +88,18 @@ impl Engine<'_> {
         self.examine_runs(&mut findings, repair)?;
         self.examine_files(&mut findings)?;
         self.examine_leftovers(&mut findings, repair)?;
+        findings.extend(self.examine_promises()?);
         Ok(findings)
+    }
+
+    /// Whether all disks can be filled.
+    fn examine_promises(&self) -> Result<Option<Finding>> {
+        let overcommit = self.overcommit(self.promised()?)?;
+        Ok(overcommit.map(|overcommit| Finding {
+            what: overcommit.to_string(),
+            repaired: false,
+            hint: Some(Overcommit::HINT.into()),
+        }))
     }
 
     fn examine_work(&self, work: &Interrupted, repair: bool) -> Result<Option<Finding>> {

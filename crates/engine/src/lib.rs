@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod advice;
 mod attached;
 mod base;
 mod brand;
@@ -26,6 +27,7 @@ mod port;
 mod previous;
 mod registry;
 mod seen;
+mod space;
 mod state;
 mod transaction;
 mod userland;
@@ -45,17 +47,20 @@ pub use interrupted::{Finding, Interrupted};
 pub use journal::{Journal, Mark, Op};
 pub use layout::Layout;
 pub use manifest::{Drift, Verified};
+pub use ops::check::Checked;
 pub use ops::config::ConfigChange;
 pub use ops::create::CreateWish;
 pub use ops::install::InstallWish;
 pub use ops::ps::Member;
 pub use ops::releases::{ReleaseLine, Removed};
+pub use ops::resize::Resized;
 pub use ops::session::{Session, Who};
 pub use ops::start::Outcome;
 pub use ops::upgrade::{Changed, Moved, UpgradeWish};
 pub use port::{Deadline, Guard, Held, Host, Probe, Workplace};
 pub use registry::Registry;
 pub use seen::{Care, Seen, SeenKind};
+pub use space::{Overcommit, SpaceReport};
 pub use state::{ServiceReport, ServiceState, State, StatusReport};
 pub use users::User;
 pub use version::{Standing, compare};

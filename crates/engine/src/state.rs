@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::config::ContainerFile;
 use crate::journal::{Journal, Mark, Op};
-use crate::{Engine, Loaded};
+use crate::{Engine, Loaded, SpaceReport};
 
 /// The state of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -65,14 +65,25 @@ pub struct StatusReport {
     pub processes: usize,
     /// How many mounts lie at or below its root.
     pub mounts: usize,
-    /// Bytes that it takes of the host's space; none when not asked for.
+    /// Bytes that it has written, as it sees it itself; none when not asked for.
     pub used_bytes: Option<u64>,
     /// Bytes that it cannot exceed; none where there is no limit.
     pub limit_bytes: Option<u64>,
+    /// All that is known of its space; none when not asked for, or when it cannot be told.
+    pub space: Option<SpaceReport>,
     /// Whether it starts with the system.
     pub boot: bool,
     /// What is missing or wrong, one line each.
     pub problems: Vec<String>,
+}
+
+impl StatusReport {
+    fn take_space(&mut self, space: Option<SpaceReport>) {
+        self.used_bytes = space.map(|space| space.used_bytes);
+        self.limit_bytes = space.and_then(|space| space.limit_bytes);
+        self.problems.extend(space.and_then(|space| space.warning()));
+        self.space = space;
+    }
 }
 
 /// What the kernel says, by container; asked once for any number of them.
@@ -179,7 +190,8 @@ impl Engine<'_> {
         Ok(missing)
     }
 
-    /// What `list` shows of these containers. A container whose file is damaged has a line too.
+    /// What `list` shows of these containers. A container whose file is damaged has a line too. Space is told where the
+    /// storage knows it; `with_usage` measures the others, too.
     pub fn report(&self, names: &[Name], with_usage: bool) -> Result<Vec<StatusReport>> {
         let observed = self.look()?;
         names.iter().map(|name| self.report_one(name, &observed, with_usage)).collect()
@@ -201,6 +213,7 @@ impl Engine<'_> {
             mounts: observed.mounts(name).len(),
             used_bytes: None,
             limit_bytes: None,
+            space: None,
             boot: false,
             problems: vec![],
         };
@@ -230,8 +243,10 @@ impl Engine<'_> {
             let state = self.service_state(&report.name, &service.name, report.state)?;
             report.services.push(ServiceReport { name: service.name.clone(), state });
         }
-        if with_usage {
-            report.used_bytes = self.usage(&report.name, &file);
+        match self.space_of(&report.name, &file, with_usage) {
+            Ok(space) => report.take_space(space),
+            Err(error) if self.host.is_superuser() => report.problems.push(error.to_string()),
+            Err(_) => {} // others may not look
         }
         report.boot = file.boot;
         report.release = file.release.map(|id| id.to_string()).unwrap_or_default();
@@ -252,13 +267,6 @@ impl Engine<'_> {
             None if state == State::Started => ServiceState::Ended,
             None => ServiceState::Stopped,
         })
-    }
-
-    /// What the container takes of the host's space; none when it cannot be told, as for users who may not look.
-    fn usage(&self, name: &Name, file: &ContainerFile) -> Option<u64> {
-        let storage = self.registry.storage(&file.storage.backend).ok()?;
-        let container = self.container(name, self.layout.container(name), file);
-        self.host.disk_usage(&storage.private(&container)).ok()
     }
 
     /// Whether nothing of the container is up.

@@ -6,6 +6,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{DiskStep, Error, ErrorKind, Name, Place, Plan, Result, Step};
 
+use crate::advice::advise;
 use crate::journal::{Journal, Mark, Op, is_marked_on_disk, is_one_way};
 use crate::{Deadline, Engine, Point, Probe};
 
@@ -72,7 +73,7 @@ impl Engine<'_> {
     ) -> Result<()> {
         journal.mark(index, Mark::Begun)?;
         self.watch.step(Point::Begun, step);
-        self.apply(step, deadline)?;
+        self.apply(step, deadline).map_err(|error| advise(error, step, journal.container.as_ref()))?;
         journal.mark(index, Mark::Done)?;
         self.watch.step(Point::Done, step);
         Ok(())

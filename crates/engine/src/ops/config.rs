@@ -2,7 +2,7 @@
 //! and order in the file are kept.
 
 use camino::Utf8PathBuf;
-use qchroot_api::{Error, ErrorKind, FileKind, Name, Place, Result, Step};
+use qchroot_api::{Capability, Error, ErrorKind, FileKind, Name, Place, Result, Step};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
 use crate::config::{ContainerFile, check_service_name, parse};
@@ -46,6 +46,7 @@ impl Engine<'_> {
         let _lock = self.lock_container(name)?;
         self.refuse_half_done(name)?;
         let loaded = self.load(name)?;
+        refuse_size(&loaded, change)?;
         let (_, was) = self.read_file(name)?;
         let text = self.edited(&loaded, change, &was)?;
         if text == was {
@@ -110,6 +111,20 @@ impl Engine<'_> {
             }
         }
         Ok(None)
+    }
+}
+
+/// A limit is more than a line in a file.
+fn refuse_size(loaded: &Loaded<'_>, change: &ConfigChange) -> Result<()> {
+    let size = change.storage_options.iter().find(|(key, _)| key == "size");
+    match size {
+        Some((_, size)) if loaded.storage.info().capabilities.contains(&Capability::Resize) => {
+            let name = &loaded.name;
+            Err(Error::new(ErrorKind::Usage, format!("the size of {name} is not changed by its file alone"))
+                .with("container", name)
+                .hint(format!("use `qchroot resize {name} {size}`")))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -194,7 +209,8 @@ fn is_named(table: &Table, name: &str) -> bool {
     table.get("name").and_then(Item::as_str) == Some(name)
 }
 
-fn set_backend_options(
+/// Puts `-o KEY=VALUE` of a back end into the administration file.
+pub(crate) fn set_backend_options(
     document: &mut DocumentMut,
     table: &str,
     info: &qchroot_api::Info,

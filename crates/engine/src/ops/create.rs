@@ -1,10 +1,13 @@
 //! `create`: a container's private tree and its administration file. Nothing is mounted.
 
-use qchroot_api::{Capability, Error, ErrorKind, Info, Name, Place, Plan, ReleaseId, Result, Step};
+use qchroot_api::{
+    Capability, Error, ErrorKind, Info, Kind, Name, Options, Place, Plan, ReleaseId, Result, Step,
+};
 
 use crate::config::{Choice, ContainerFile, FORMAT};
 use crate::journal::Op;
 use crate::ops::install::set_options;
+use crate::space::size_of;
 use crate::transaction::Job;
 use crate::{Engine, START_PATIENCE};
 
@@ -17,8 +20,10 @@ pub struct CreateWish {
     pub isolation: Option<String>,
     /// `--release`; the current one when not given.
     pub release: Option<ReleaseId>,
-    /// `-o storage.KEY=VALUE`, in order, and `--size`.
+    /// `-o storage.KEY=VALUE`, in order.
     pub storage_options: Vec<(String, String)>,
+    /// `--size`, the storage's option of that name.
+    pub size: Option<String>,
     /// `-o isolation.KEY=VALUE`, in order.
     pub isolation_options: Vec<(String, String)>,
     /// `--permission`.
@@ -44,7 +49,8 @@ impl Engine<'_> {
             journal: self.layout.journal(name),
             deadline: self.deadline_in(START_PATIENCE),
         };
-        self.run(&job, plan)
+        self.run(&job, plan)?;
+        if self.dry_run { Ok(()) } else { self.warn_of_overcommit(name) }
     }
 
     fn create_plan(&self, name: &Name, file: &ContainerFile) -> Result<Plan> {
@@ -94,6 +100,27 @@ impl Engine<'_> {
         }
     }
 
+    fn set_size(&self, options: &mut Options, storage: &Info, size: Option<&str>) -> Result<()> {
+        let Some(size) = size else { return Ok(()) };
+        size_of(size)?;
+        let takes_size = |info: &Info| info.options.iter().any(|option| option.key == "size");
+        if takes_size(storage) {
+            return set_options(options, storage, &[("size".into(), size.into())]);
+        }
+        let infos = self.registry.infos();
+        let others: Vec<&str> = infos
+            .iter()
+            .filter(|info| info.kind == Kind::SharedStorage && takes_size(info))
+            .map(|info| info.name.as_str())
+            .collect();
+        Err(Error::new(
+            ErrorKind::Usage,
+            format!("storage {} cannot limit a container's space", storage.name),
+        )
+        .with("storage", &storage.name)
+        .hint(format!("leave out --size, or take a storage that can: {}", others.join(", "))))
+    }
+
     fn new_file(&self, wish: &CreateWish) -> Result<ContainerFile> {
         let storage_name = wish.storage.clone().map_or_else(|| self.default_storage(), Ok)?;
         let isolation_name = wish.isolation.clone().unwrap_or_else(|| self.default_isolation());
@@ -102,6 +129,7 @@ impl Engine<'_> {
         let mut storage_choice = Choice { backend: storage_name, options: Default::default() };
         let mut isolation_choice = Choice { backend: isolation_name, options: Default::default() };
         set_options(&mut storage_choice.options, &storage.info(), &wish.storage_options)?;
+        self.set_size(&mut storage_choice.options, &storage.info(), wish.size.as_deref())?;
         set_options(&mut isolation_choice.options, &isolation.info(), &wish.isolation_options)?;
         storage.check(&storage_choice.options)?;
         isolation.check(&isolation_choice.options)?;

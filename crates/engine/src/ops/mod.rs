@@ -1,6 +1,7 @@
 //! The operations: one file a command or a family of commands. Each turns what the user asked into a plan and
 //! hands it to the transaction.
 
+pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod create;
 pub(crate) mod delete;
@@ -8,6 +9,7 @@ pub(crate) mod install;
 pub(crate) mod moving;
 pub(crate) mod ps;
 pub(crate) mod releases;
+pub(crate) mod resize;
 pub(crate) mod rollback;
 pub(crate) mod session;
 pub(crate) mod start;

@@ -171,11 +171,19 @@ fn plant(host: &FakeHost, at: &Utf8Path, small: Small) {
     }
 }
 
-/// The container with the option that a storage with a root of its own needs.
+/// What a container may take whose storage wants to know, in bytes.
+pub const LIMIT: u64 = 64 << 20;
+
+/// The container with the options that its storage cannot do without: the tree of one with a root of its own, the
+/// size of one that keeps a container to it.
 #[must_use]
-pub fn with_own_root(mut container: Container, storage: &dyn SharedStorage, base: &Base) -> Container {
-    if storage.info().capabilities.contains(&Capability::OwnRoot) {
+pub fn with_required(mut container: Container, storage: &dyn SharedStorage, base: &Base) -> Container {
+    let info = storage.info();
+    if info.capabilities.contains(&Capability::OwnRoot) {
         container.storage.insert("path".into(), base.template.to_string().into());
+    }
+    if info.capabilities.contains(&Capability::Quota) {
+        container.storage.insert("size".into(), format!("{}M", LIMIT >> 20).into());
     }
     container
 }

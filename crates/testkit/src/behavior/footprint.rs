@@ -1,9 +1,9 @@
 //! Which paths of the host's a step names: those it writes and those it reads.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{MountFs, Plan, Step};
+use qchroot_api::{DiskStep, MountFs, Plan, Step};
 
-/// Paths that a step changes, as text.
+/// Paths that a step changes, as text. The disk that is made for a base is the base's, and a log is one for all.
 fn writes(step: &Step) -> Vec<Utf8PathBuf> {
     match step {
         Step::MakeDir { at, .. }
@@ -20,6 +20,14 @@ fn writes(step: &Step) -> Vec<Utf8PathBuf> {
         | Step::CopyTree { to: at, .. }
         | Step::CopyInto { into: at, .. } => vec![at.clone()],
         Step::Rename { from, to } => vec![from.clone(), to.clone()],
+        Step::Move { from, to } => vec![from.lexical(), to.lexical()],
+        Step::Disk(
+            DiskStep::Clone { to: at, .. }
+            | DiskStep::Rebuild { to: at, .. }
+            | DiskStep::Grow { at, .. }
+            | DiskStep::Check { at, .. }
+            | DiskStep::Remove { at },
+        ) => vec![at.clone()],
         Step::Mount(mount) | Step::Unmount(mount) => match &mount.fs {
             MountFs::Overlay { upper, work, .. } => vec![mount.at.lexical(), upper.clone(), work.clone()],
             _ => vec![mount.at.lexical()],
@@ -35,7 +43,11 @@ fn writes(step: &Step) -> Vec<Utf8PathBuf> {
 fn reads(step: &Step) -> Vec<Utf8PathBuf> {
     match step {
         Step::CopyTree { from, .. } | Step::CopyInto { from, .. } => vec![from.clone()],
+        Step::Disk(DiskStep::Template { at, tree, .. }) => vec![at.clone(), tree.clone()],
+        Step::Disk(DiskStep::Clone { from, .. } | DiskStep::Rebuild { from, .. }) => vec![from.clone()],
+        Step::Disk(DiskStep::Check { log, .. }) => vec![log.clone()],
         Step::Mount(mount) => match &mount.fs {
+            MountFs::Disk { file, .. } => vec![file.clone()],
             MountFs::Null { source } | MountFs::File { source } => vec![source.clone()],
             MountFs::Overlay { lower, .. } => lower.clone(),
             _ => vec![],
@@ -46,7 +58,7 @@ fn reads(step: &Step) -> Vec<Utf8PathBuf> {
 
 /// No step writes outside `own` or reads outside `own` and `others`.
 #[track_caller]
-pub(crate) fn stays_within(plan: &Plan, own: &Utf8Path, others: &[&Utf8Path]) {
+pub(crate) fn stays_within(plan: &Plan, own: &Utf8Path, others: &[Utf8PathBuf]) {
     for step in plan {
         for path in writes(step) {
             assert!(path.starts_with(own), "{step} changes {path}, outside {own}");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use qchroot_api::{Error, ErrorKind, Plan, Result, Step};
+use qchroot_api::{DiskStep, Error, ErrorKind, Plan, Result, Step};
 use qchroot_engine::{Deadline, Host, Probe};
 
 use crate::{FakeHost, Snapshot};
@@ -10,17 +10,19 @@ use crate::{FakeHost, Snapshot};
 /// How long a step may wait for processes.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The steps that were begun, and how it ended.
+/// The steps that were begun, those that are not done, and how it ended.
 pub(crate) struct Outcome {
     pub(crate) begun: Plan,
+    left: Plan,
     pub(crate) end: Result<()>,
 }
 
 /// Probes and applies each step in order until one fails.
 pub(crate) fn carry_out(host: &dyn Host, plan: &Plan) -> Outcome {
-    let mut begun = vec![];
+    let (mut begun, mut done) = (vec![], 0);
     let mut step_by_step = || {
-        for step in plan {
+        for (n, step) in plan.iter().enumerate() {
+            done = n;
             match host.probe(step)? {
                 Probe::Present => continue,
                 Probe::Conflict(why) => {
@@ -31,10 +33,11 @@ pub(crate) fn carry_out(host: &dyn Host, plan: &Plan) -> Outcome {
             begun.push(step.clone());
             host.apply(step, deadline(host))?;
         }
+        done = plan.len();
         Ok(())
     };
     let end = step_by_step();
-    Outcome { begun, end }
+    Outcome { begun, left: plan[done..].to_vec(), end }
 }
 
 /// Carries out a plan that must succeed.
@@ -73,34 +76,79 @@ fn deadline(host: &dyn Host) -> Deadline {
     Deadline(host.steady_clock() + PATIENCE)
 }
 
-fn whole(host: &FakeHost) -> Snapshot {
-    host.snapshot(["/"])
+/// Everything but what a plan makes for a base, which stays.
+fn whole(host: &FakeHost, plan: &Plan) -> Snapshot {
+    let made = plan.iter().filter_map(|step| match step {
+        Step::Disk(DiskStep::Template { at, .. }) => at.parent(),
+        _ => None,
+    });
+    made.fold(host.snapshot(["/"]), Snapshot::without)
 }
 
 /// Applying the plan and then its inverses backwards leaves no trace.
 #[track_caller]
 pub(crate) fn leaves_no_trace(host: &FakeHost, plan: &Plan) {
-    let before = whole(host);
+    let before = whole(host, plan);
     let begun = succeed(host, plan);
     take_back(host, &begun);
-    before.assert_same(&whole(host), "after doing and undoing");
+    before.assert_same(&whole(host, plan), "after doing and undoing");
 }
 
 /// Whichever step fails, before its effect or after, rolling back leads to the state before.
 #[track_caller]
 pub(crate) fn rolls_back_from_everywhere(prepare: impl Fn() -> (FakeHost, Plan)) {
+    for_every_failure(&prepare, |host, plan, n| {
+        let before = whole(host, plan);
+        let outcome = fails(host, plan, n);
+        take_back(host, &outcome.begun);
+        before.assert_same(&whole(host, plan), &format!("after rolling back from step {n}"));
+    });
+}
+
+/// Whichever step fails, before its effect or after, rolling back leads to the state before; or going on to the state
+/// after, when a step was begun that nothing takes back.
+#[track_caller]
+pub(crate) fn ends_before_or_after(prepare: impl Fn() -> (FakeHost, Plan)) {
+    let (host, plan) = prepare();
+    succeed(&host, &plan);
+    let after = whole(&host, &plan);
+    for_every_failure(&prepare, |host, plan, n| {
+        let before = whole(host, plan);
+        let outcome = fails(host, plan, n);
+        if outcome.begun.iter().any(is_one_way) {
+            succeed(host, &outcome.left);
+            after.assert_same(&whole(host, plan), &format!("after going on from step {n}"));
+        } else {
+            take_back(host, &outcome.begun);
+            before.assert_same(&whole(host, plan), &format!("after rolling back from step {n}"));
+        }
+    });
+}
+
+fn for_every_failure(prepare: &dyn Fn() -> (FakeHost, Plan), run: impl Fn(&FakeHost, &Plan, u64)) {
     let (host, plan) = prepare();
     let steps = succeed(&host, &plan).len() as u64;
     assert!(steps > 0, "the plan does nothing");
     for n in 1..=steps {
         for arm in [FakeHost::fail_at, FakeHost::fail_after] {
             let (host, plan) = prepare();
-            let before = whole(&host);
             arm(&host, n);
-            let outcome = carry_out(&host, &plan);
-            assert!(outcome.end.is_err(), "step {n} failed and nobody noticed");
-            take_back(&host, &outcome.begun);
-            before.assert_same(&whole(&host), &format!("after rolling back from step {n}"));
+            run(&host, &plan, n);
         }
     }
+}
+
+#[track_caller]
+fn fails(host: &FakeHost, plan: &Plan, n: u64) -> Outcome {
+    let outcome = carry_out(host, plan);
+    assert!(outcome.end.is_err(), "step {n} failed and nobody noticed");
+    outcome
+}
+
+/// Steps after which the engine goes on.
+fn is_one_way(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::RemoveTree { .. } | Step::Disk(DiskStep::Grow { .. }) | Step::Disk(DiskStep::Remove { .. })
+    )
 }

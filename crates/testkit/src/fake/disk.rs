@@ -51,7 +51,8 @@ pub(crate) struct Disk {
 
 impl Disk {
     /// A file system of these files, as long as asked for, or as they need.
-    pub(crate) fn new(fs: DiskFs, length: Option<u64>, files: Vec<(Utf8PathBuf, Inode)>) -> Self {
+    pub(crate) fn new(fs: DiskFs, length: Option<u64>, mut files: Vec<(Utf8PathBuf, Inode)>) -> Self {
+        files.sort_by(|(a, _), (b, _)| a.cmp(b));
         let mut disk = Self {
             length: 0,
             fs: Some(fs),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::resolve::ROOT_MOUNT;
 use super::state::State;
@@ -46,6 +46,12 @@ impl Snapshot {
 
     pub(super) fn files_alone(self) -> Self {
         Self { files: self.files, mounts: vec![], jails: vec![], processes: vec![] }
+    }
+
+    /// The same without what is at and below a path.
+    pub(crate) fn without(mut self, path: &Utf8Path) -> Self {
+        self.files.retain(|at, _| !at.starts_with(path));
+        self
     }
 
     /// What is in `self` and not in `after` with a minus, and the other way round with a plus; empty when they

@@ -9,7 +9,7 @@ use qchroot_api::{Capability, Kind, Place, SharedStorage};
 use super::lab::Lab;
 use super::{here, trials};
 use crate::behavior::transaction::{all_present, carry_out, take_back};
-use crate::fixture::with_own_root;
+use crate::fixture::with_required;
 
 type Make = fn() -> Box<dyn SharedStorage>;
 
@@ -41,7 +41,7 @@ fn lab(storage: &dyn SharedStorage) -> Lab {
     let mut lab = Lab::new(here());
     if storage.info().capabilities.contains(&Capability::OwnRoot) {
         lab.merge_base();
-        lab.container = with_own_root(lab.container.clone(), storage, &lab.base);
+        lab.container = with_required(lab.container.clone(), storage, &lab.base);
     }
     lab
 }

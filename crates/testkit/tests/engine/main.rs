@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests report by panicking")]
 
+mod disks;
+mod trees;
+
 use std::time::Duration;
 
 use camino::Utf8Path;
@@ -11,6 +14,7 @@ use qchroot_engine::{
     ConfigChange, CreateWish, Engine, InstallWish, Layout, Outcome, Point, Registry, Watch,
 };
 use qchroot_isolation_chroot::Chroot;
+use qchroot_storage_md::Md;
 use qchroot_storage_nullfs::Nullfs;
 use qchroot_testkit::fixture::FakeSource;
 use qchroot_testkit::{FakeHost, Moment, Snapshot};
@@ -24,9 +28,10 @@ impl Watch for Silent {
     fn warn(&self, _: &str) {}
 }
 
-const BACK_ENDS: [Registration; 3] = [
+const BACK_ENDS: [Registration; 4] = [
     Registration::Source(|| Box::new(FakeSource)),
     Registration::Storage(|| Box::new(Nullfs)),
+    Registration::Storage(|| Box::new(Md)),
     Registration::Isolation(|| Box::new(Chroot)),
 ];
 
@@ -49,10 +54,6 @@ fn install(engine: &Engine<'_>) -> Result<()> {
     engine.install(&wish).map(drop)
 }
 
-fn create(engine: &Engine<'_>) -> Result<()> {
-    engine.create(&web(), &CreateWish { storage: Some("nullfs".into()), ..CreateWish::default() })
-}
-
 fn configure(engine: &Engine<'_>) -> Result<()> {
     let commands = vec![("true".to_owned(), "/usr/bin/true".to_owned())];
     engine.configure(&web(), &ConfigChange { commands, ..ConfigChange::default() })
@@ -70,23 +71,14 @@ fn delete(engine: &Engine<'_>) -> Result<()> {
     engine.delete(&web())
 }
 
-const ALL: [(&str, Act); 6] = [
-    ("install", install),
-    ("create", create),
-    ("configure", configure),
-    ("start", start),
-    ("stop", stop),
-    ("delete", delete),
-];
-
-/// A machine on which everything before the `n`-th of all operations was done.
-fn before(platform: Platform, n: usize) -> FakeHost {
+/// A machine on which these operations were done.
+fn before(platform: Platform, acts: &[(&str, Act)]) -> FakeHost {
     let host = FakeHost::new(platform);
     // Directories for more than one run, which nothing takes away.
     for dir in ["lib/.journal", "lib/releases", "etc/containers", "run"] {
         host.plant_dir(format!("/q/{dir}"), 0o755);
     }
-    for (name, act) in &ALL[..n] {
+    for (name, act) in acts {
         with_engine(&host, act).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
     host
@@ -95,14 +87,6 @@ fn before(platform: Platform, n: usize) -> FakeHost {
 /// What a run must leave as it was or as it is meant to be.
 fn state(host: &FakeHost) -> Snapshot {
     host.snapshot(LASTING)
-}
-
-#[test]
-fn a_whole_life_leaves_the_base_alone() {
-    for platform in [Platform::Linux, Platform::Freebsd] {
-        let installed = state(&before(platform, 1));
-        installed.assert_same(&state(&before(platform, 6)), "after create, start, stop and delete");
-    }
 }
 
 /// What a run left in between, and what doctor said, if it is neither the state before nor the state after.
@@ -114,10 +98,10 @@ fn between(host: &FakeHost, old: &Snapshot, new: &Snapshot) -> Option<String> {
         .then(|| format!("doctor: {findings:?}\nfrom before:\n{from_old}from after:\n{from_new}"))
 }
 
-/// Lets the `n`-th operation die at every change, and the machine go on as `afterwards` says.
-fn sweep(platform: Platform, n: usize, afterwards: fn(&FakeHost)) {
-    let (name, act) = ALL[n];
-    let prepared = before(platform, n);
+/// Lets the last of these operations die at every change, and the machine go on as `afterwards` says.
+fn sweep(platform: Platform, acts: &[(&str, Act)], afterwards: fn(&FakeHost)) {
+    let ((name, act), done) = acts.split_last().unwrap();
+    let prepared = before(platform, done);
     let (host, old) = (prepared.twin(), state(&prepared));
     host.crash_at(u64::MAX, Moment::Before);
     with_engine(&host, act).unwrap();
@@ -136,45 +120,6 @@ fn sweep(platform: Platform, n: usize, afterwards: fn(&FakeHost)) {
     assert!(bad.is_empty(), "{bad}");
 }
 
-#[test]
-fn install_survives_every_crash() {
-    sweep(Platform::Linux, 0, FakeHost::revive);
-}
-
-#[test]
-fn create_survives_every_crash() {
-    sweep(Platform::Linux, 1, FakeHost::revive);
-    sweep(Platform::Freebsd, 1, FakeHost::revive);
-}
-
-#[test]
-fn configure_survives_every_crash() {
-    sweep(Platform::Linux, 2, FakeHost::revive);
-}
-
-#[test]
-fn start_survives_every_crash() {
-    sweep(Platform::Linux, 3, FakeHost::revive);
-    sweep(Platform::Freebsd, 3, FakeHost::revive);
-}
-
-#[test]
-fn delete_survives_every_crash() {
-    sweep(Platform::Linux, 5, FakeHost::revive);
-}
-#[test]
-fn stop_survives_every_crash() {
-    sweep(Platform::Linux, 4, FakeHost::revive);
-    sweep(Platform::Freebsd, 4, FakeHost::revive);
-}
-
 fn power_cut(host: &FakeHost) {
     host.power_cut("/q/run");
-}
-
-#[test]
-fn what_lasts_survives_every_power_cut() {
-    for n in [0, 1, 5] {
-        sweep(Platform::Linux, n, power_cut);
-    }
 }

@@ -9,5 +9,6 @@ pub mod behavior;
 mod fake;
 pub mod fixture;
 pub mod server;
+pub mod zfs;
 
 pub use fake::{FakeHost, Flaw, Guards, Moment, Snapshot};

@@ -19,6 +19,7 @@ mod state;
 mod survey;
 mod volume;
 mod work;
+mod zfs;
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -24,6 +24,10 @@ impl State {
             MountFs::Disk { file, fs } => self.attach_disk(file, *fs)?,
             MountFs::Tmp { mode, .. } => View::of(vec![self.tree.new_volume(*mode)]),
             MountFs::Dev { ruleset } => self.devfs(*ruleset)?,
+            MountFs::Zfs { dataset } => {
+                let refused = |why: String| refuse(ErrorKind::System, format!("cannot mount {mount}"), &why);
+                self.legacy(dataset).map_err(refused)?
+            }
             MountFs::Pts | MountFs::Proc | MountFs::LinuxProc | MountFs::LinuxSys | MountFs::Fdesc { .. } => {
                 View::of(vec![self.tree.new_volume(0o555)])
             }
@@ -143,6 +147,7 @@ impl State {
             MountFs::Null { .. } | MountFs::File { .. } | MountFs::Disk { .. } => {
                 there.made_by.as_ref().is_some_and(|made_by| made_by.fs == mount.fs)
             }
+            MountFs::Zfs { dataset } => there.line.source == *dataset,
             other => there.line.fs == self.fs_in_table(other),
         }
     }
@@ -203,6 +208,7 @@ pub(crate) fn refuse_kind(mount: &Mount, found: &Found, inode: &Inode) -> Result
 fn source_in_table(fs: &MountFs) -> String {
     match fs {
         MountFs::Null { source } | MountFs::File { source } => source.to_string(),
+        MountFs::Zfs { dataset } => dataset.clone(),
         other => other.name().into(),
     }
 }

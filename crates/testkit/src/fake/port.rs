@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
-    Answer, Brand, Entry, Error, ErrorKind, Mounted, Observe, Place, Platform, Progress, Query, Result, Step,
-    Work,
+    Answer, Brand, Entry, Error, ErrorKind, Mounted, Observe, Output, Place, Platform, ProgramOutput,
+    Progress, Query, Result, Step, Work,
 };
 use qchroot_engine::{Care, Deadline, Guard, Held, Host, Probe, Seen, Workplace};
 
@@ -47,6 +47,10 @@ impl Observe for FakeHost {
             Query::Holder { at } => Answer::Pid(state.holder(at)),
             Query::Disk { at } => Answer::Disk(state.disk_info(at)?),
             Query::Space { at } => Answer::Space(state.space(at)?),
+            Query::Ask { argv } => {
+                let Output { status, stdout, stderr } = state.run(argv)?;
+                Answer::Output(ProgramOutput { status, stdout, stderr })
+            }
             other => return Err(Error::new(ErrorKind::Internal, format!("{other:?} is not known here"))),
         })
     }

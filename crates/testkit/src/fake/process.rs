@@ -103,6 +103,7 @@ impl State {
         let output = match argv.first().map(String::as_str) {
             Some("devfs") if !self.on_linux() => return self.devfs_rule(argv),
             Some("jail") if !self.on_linux() => return self.jail(argv.get(1..).unwrap_or_default()),
+            Some("zfs") if self.zfs.is_some() => self.zfs(argv.get(1..).unwrap_or_default()),
             _ => self.run(argv)?,
         };
         if output.status == 0 {
@@ -125,6 +126,7 @@ impl State {
                     None => output(1, "", &format!("jls: jail \"{name}\" not found\n")),
                 })
             }
+            ("zfs", [_, args @ ..]) if self.zfs.is_some() => Ok(self.ask_zfs(args)),
             ("test", [_, flag, path]) if flag == "-d" => {
                 let found = self.tree.host(Utf8Path::new(path), true);
                 let is = found.is_ok_and(|at| self.tree.get(&at).is_some_and(Inode::is_directory));

@@ -10,6 +10,7 @@ use qchroot_api::{Entry, Output, Platform, Process, Result};
 use super::faults::Faults;
 use super::node::Inode;
 use super::resolve::Tree;
+use super::zfs::Zfs;
 
 /// A program that a test registered for containers.
 pub(crate) type Inside = Arc<dyn Fn(&Entry) -> i32 + Send + Sync>;
@@ -55,6 +56,7 @@ pub(crate) struct State {
     pub(crate) filesystems: BTreeSet<String>,
     pub(crate) rulesets: BTreeSet<u32>,
     pub(crate) tree: Tree,
+    pub(crate) zfs: Option<Zfs>,
     pub(crate) processes: Vec<Running>,
     pub(crate) jails: BTreeMap<String, Jail>,
     /// Locks of this process by path, each with the life it was taken in.
@@ -90,6 +92,7 @@ impl State {
             filesystems: filesystems.iter().map(|&name| name.to_owned()).collect(),
             rulesets: [1, 2, 3, 4, 5].into(),
             tree: Tree::new(disk),
+            zfs: None,
             processes: vec![],
             jails: BTreeMap::new(),
             locks: BTreeMap::new(),

@@ -118,7 +118,8 @@ fn is_it(mount: &Mount, found: &Mounted, target: &OwnedFd) -> Result<bool> {
     match &mount.fs {
         MountFs::Null { source } | MountFs::File { source } => os::mount::shows(source, found, target),
         MountFs::Disk { file, fs } => Ok(found.fs == fs.name() && os::mount::shows_disk(file, found)?),
-        MountFs::Zfs { dataset } => Ok(found.fs == "zfs" && found.source == *dataset),
+        // The name of a data set is no path, and nothing else is called so.
+        MountFs::Zfs { dataset } => Ok(found.source == *dataset),
         other => Ok(found.fs == os::mount::type_name(other)),
     }
 }

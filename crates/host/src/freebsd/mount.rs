@@ -172,6 +172,7 @@ fn options(fs: &MountFs) -> Result<Vec<(&'static str, String)>> {
         MountFs::Tmp { size, mode } => {
             vec![("from", "tmpfs".into()), ("size", size.to_string()), ("mode", format!("{mode:o}"))]
         }
+        MountFs::Zfs { dataset } => vec![("from", dataset.clone())],
         other => {
             let message = format!("file system {} cannot be mounted: it is Linux's", other.name());
             return Err(Error::new(ErrorKind::Unavailable, message).hint("use --storage nullfs"));

@@ -15,3 +15,4 @@ pub(crate) mod overlay;
 pub(crate) mod resolve;
 pub(crate) mod system;
 pub(crate) mod xattr;
+mod zfs;

@@ -11,7 +11,7 @@ use rustix::mount::{
     fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, open_tree,
 };
 
-use super::{disk, mountinfo, overlay};
+use super::{disk, mountinfo, overlay, zfs};
 use crate::beneath;
 use crate::errors::OrError;
 
@@ -66,6 +66,9 @@ pub(crate) fn type_name(fs: &MountFs) -> &str {
 
 /// Makes the mount and attaches it to the directory `target`.
 pub(crate) fn attach(mount: &Mount, target: &OwnedFd) -> Result<()> {
+    if let MountFs::Zfs { dataset } = &mount.fs {
+        return set_private(&zfs::mount(dataset, mount)?, mount);
+    }
     let tree = match &mount.fs {
         MountFs::Null { source } => second_view(&open_source(source, OFlags::DIRECTORY)?, source, target)?,
         MountFs::File { source } => second_view(&open_source(source, OFlags::empty())?, source, target)?,
@@ -80,8 +83,12 @@ pub(crate) fn attach(mount: &Mount, target: &OwnedFd) -> Result<()> {
     set_attributes(&tree, restrictions).or_error(|| format!("cannot restrict {mount}"))?;
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
     move_mount(&tree, "", target, "", flags).or_error(|| format!("cannot mount {mount}"))?;
-    // Attached to a shared mount it became shared too; see mount_namespaces(7).
-    set_attributes(&tree, MountAttrFlags::empty()).or_error(|| format!("cannot make {} private", mount.at))
+    set_private(&tree, mount)
+}
+
+/// Attached to a shared mount it became shared too; see mount_namespaces(7).
+fn set_private(tree: &OwnedFd, mount: &Mount) -> Result<()> {
+    set_attributes(tree, MountAttrFlags::empty()).or_error(|| format!("cannot make {} private", mount.at))
 }
 
 fn restrictions(mount: &Mount) -> MountAttrFlags {

@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn a_size_becomes_the_property_that_was_chosen() {
         let properties = |options| Settings::read(&options).unwrap().properties().join(" ");
-        assert_eq!(properties(toml::toml! {}), "mountpoint=legacy");
+        assert_eq!(properties(Options::new()), "mountpoint=legacy");
         assert_eq!(properties(toml::toml! { size = "1M" }), "mountpoint=legacy refquota=1048576");
         let whole = toml::toml! { size = 4096 quota = "quota" reserve = true };
         assert_eq!(properties(whole), "mountpoint=legacy quota=4096 reservation=4096");

@@ -31,6 +31,7 @@ pub use isolation::isolation;
 pub use real::{SourceOnMachine, source_on_machine};
 pub use source::source;
 pub use storage::storage;
+pub use transaction::{succeed, take_back};
 
 /// Runs the trials under the arguments that `cargo test` gives; on Linux in a mount namespace of their own.
 #[must_use]

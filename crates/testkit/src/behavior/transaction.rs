@@ -42,7 +42,7 @@ pub(crate) fn carry_out(host: &dyn Host, plan: &Plan) -> Outcome {
 
 /// Carries out a plan that must succeed.
 #[track_caller]
-pub(crate) fn succeed(host: &dyn Host, plan: &Plan) -> Plan {
+pub fn succeed(host: &dyn Host, plan: &Plan) -> Plan {
     let outcome = carry_out(host, plan);
     outcome.end.expect("the plan can be carried out");
     outcome.begun
@@ -50,7 +50,7 @@ pub(crate) fn succeed(host: &dyn Host, plan: &Plan) -> Plan {
 
 /// Takes back what was begun, last step first.
 #[track_caller]
-pub(crate) fn take_back(host: &dyn Host, begun: &Plan) {
+pub fn take_back(host: &dyn Host, begun: &Plan) {
     for step in begun.iter().rev() {
         let Some(inverse) = step.inverse() else { continue };
         // Only the check of a program knows its own effect.

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8Path;
-use qchroot_api::{Mount, MountFs, Mounted, Output, Place};
+use qchroot_api::{Mount, MountFs, Mounted, Output, Place, Result as ApiResult};
 
 use super::FakeHost;
 use super::node::Inode;
-use super::resolve::Tree;
+use super::resolve::{Found, Tree};
 use super::state::State;
 use super::volume::{Spot, View};
 use crate::zfs::{Pools, Store};
@@ -97,6 +97,18 @@ impl InTree<'_> {
     fn top(&self, content: u32) -> Result<&Spot, String> {
         self.volumes.get(&content).ok_or_else(|| format!("there is no content {content}"))
     }
+
+    /// A directory, made with its parents when missing.
+    fn directory(&mut self, at: &Utf8Path) -> ApiResult<Found> {
+        if let Some(parent) = at.parent() {
+            self.directory(parent)?;
+        }
+        let found = self.tree.host(at, true)?;
+        if self.tree.get(&found).is_none() {
+            self.tree.put(&found, Inode::directory(0o755))?;
+        }
+        Ok(found)
+    }
 }
 
 impl Store for InTree<'_> {
@@ -137,10 +149,7 @@ impl Store for InTree<'_> {
     }
 
     fn mount(&mut self, dataset: &str, content: u32, at: &str) -> Result<(), String> {
-        let on = self.tree.host(Utf8Path::new(at), true).map_err(|error| error.to_string())?;
-        if self.tree.get(&on).is_none() {
-            self.tree.put(&on, Inode::directory(0o755)).map_err(|error| error.to_string())?;
-        }
+        let on = self.directory(Utf8Path::new(at)).map_err(|error| error.to_string())?;
         let view = View::of(vec![self.top(content)?.clone()]);
         let (fs, source) = ("zfs".into(), dataset.into());
         let line = Mounted { at: on.seen.clone(), fs, source, read_only: false };

@@ -9,6 +9,7 @@
 mod backend;
 mod check;
 mod container;
+mod copies;
 mod derived;
 mod devices;
 mod disk;
@@ -32,6 +33,7 @@ mod usage;
 pub use backend::{Backend, Capability, Info, Isolation, Kind, ReleaseSource, SharedStorage};
 pub use check::Check;
 pub use container::{Base, Container};
+pub use copies::{forget_steps, restore_steps, snapshot_data, snapshot_dir, snapshot_steps, snapshots_of};
 pub use derived::Derived;
 pub use devices::{SAFE_DEVICES, device_steps, proc_steps, pts_steps};
 pub use disk::{DiskCheck, DiskFs, DiskInfo, DiskStep, Space};

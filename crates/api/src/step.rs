@@ -47,7 +47,7 @@ pub enum Step {
         /// The empty directory.
         into: Utf8PathBuf,
     },
-    /// Remove a tree: never across a mount, never through a link, file flags cleared first.
+    /// Remove a tree, or a regular file: never across a mount, never through a link, file flags cleared first.
     RemoveTree {
         /// Where.
         at: Utf8PathBuf,

@@ -1,11 +1,13 @@
 //! The command line as clap sees it. Each option's text is what `--help`, the manual page and the completions
 //! show; nothing is computed here.
 
+mod copies;
 mod space;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use copies::{Pair, Rollback, Snapshot};
 pub(crate) use space::{Check, Resize};
 
 const EXAMPLES: &str = "Examples:
@@ -145,13 +147,8 @@ what the container changed, made or deleted stays so. Where both changed a file 
 container's stays, and the new one is put beside it as FILE.new, with a warning.
 Exit status 0 all the same. `qchroot rollback` takes the upgrade back.")]
     Upgrade(Upgrade),
-    /// Take the last upgrade of stopped containers back
-    #[command(after_help = "Examples:
-  qchroot --dry-run rollback web
-  qchroot rollback web
-
-What the upgrade replaced comes back. What was edited since stays beside it as
-FILE.edited; nothing else is touched.")]
+    /// Take the last upgrade of stopped containers back, or go back to a snapshot
+    #[command(after_help = copies::ROLLBACK)]
     Rollback(Rollback),
     /// Check the file systems of stopped containers that have one of their own
     #[command(after_help = space::CHECK)]
@@ -159,6 +156,15 @@ FILE.edited; nothing else is touched.")]
     /// Give a container another limit of its space
     #[command(after_help = space::RESIZE)]
     Resize(Resize),
+    /// Keep what a stopped container has now under a name, or list or remove what was kept
+    #[command(after_help = copies::SNAPSHOT)]
+    Snapshot(Snapshot),
+    /// Make a container as a copy of a stopped one
+    #[command(after_help = copies::CLONE)]
+    Clone(Pair),
+    /// Give a stopped container another name
+    #[command(after_help = copies::RENAME)]
+    Rename(Pair),
     /// Back ends
     #[command(subcommand)]
     Plugin(Plugin),
@@ -358,13 +364,6 @@ pub(crate) struct Upgrade {
     /// Move to another major release
     #[arg(long)]
     pub(crate) across_major: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Rollback {
-    /// Containers
-    #[arg(required = true)]
-    pub(crate) names: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]

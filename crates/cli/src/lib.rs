@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod copies;
 mod fail;
 mod place;
 mod plugins;

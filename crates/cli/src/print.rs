@@ -45,7 +45,7 @@ fn quiet_when_closed(written: std::io::Result<()>) -> Result<()> {
     }
 }
 
-fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<()> {
+pub(crate) fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<()> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(head.to_vec());
     for row in rows {
@@ -107,6 +107,9 @@ pub(crate) fn status(reports: &[StatusReport]) -> Result<()> {
         line(&format!("{}: {} ({counts})", report.name, word(report.state)))?;
         if let Some(space) = &report.space {
             line(&format!("  space: {}", space_line(space)))?;
+        }
+        if let Some(count) = report.snapshots.filter(|&count| count > 0) {
+            line(&format!("  snapshots: {count}"))?;
         }
         for service in &report.services {
             let state = format!("{:?}", service.state).to_lowercase();

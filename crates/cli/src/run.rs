@@ -140,9 +140,17 @@ impl Front<'_> {
             Command::Delete(args) => return self.delete(&args),
             Command::Release(args) => return self.release(args),
             Command::Upgrade(args) => return self.upgrade(args),
-            Command::Rollback(args) => return self.rollback(&args.names),
             Command::Check(args) => return self.check(args),
             Command::Resize(args) => self.resize(&args)?,
+            Command::Rollback(args) => {
+                return match args.snapshot {
+                    None => self.rollback(&args.names),
+                    Some(snapshot) => self.restore(args.names, &snapshot),
+                };
+            }
+            Command::Snapshot(args) => self.snapshot(&args)?,
+            Command::Clone(args) => self.clone_container(&args)?,
+            Command::Rename(args) => self.rename(&args)?,
             Command::Plugin(plugin) => self.plugin(&plugin)?,
             Command::Doctor(args) => return self.doctor(args.repair),
             Command::Version => {}
@@ -179,7 +187,7 @@ impl Front<'_> {
     }
 
     /// A result of one container that has no phrase in the manual.
-    fn tell(&self, name: &Name, what: &str) -> Result<()> {
+    pub(crate) fn tell(&self, name: &Name, what: &str) -> Result<()> {
         match (self.engine.dry_run, self.json) {
             (true, _) => Ok(()),
             (false, true) => print::json(&json!({ "name": name, "result": what })),

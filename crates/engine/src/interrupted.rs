@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use qchroot_api::{Error, ErrorKind, Mount, MountFs, Name, Place, Result, Step};
 use serde::Serialize;
 
-use crate::journal::Journal;
+use crate::journal::{Journal, Op};
 use crate::{Engine, Held, Overcommit, STOP_PATIENCE, State};
 
 /// An operation whose run ended before it did.
@@ -67,9 +67,27 @@ impl Engine<'_> {
     /// Refuses to build on a half-done state of this container.
     pub(crate) fn refuse_half_done(&self, name: &Name) -> Result<()> {
         match Journal::load(self.host, &self.layout.journal(name))? {
-            None => Ok(()),
             Some(journal) => Err(half_done(&format!("{} of {name}", journal.op.word()))),
+            None => match self.half_renamed_to(name)? {
+                Some(old) => Err(half_done(&format!("rename of {old} to {name}"))),
+                None => Ok(()),
+            },
         }
+    }
+
+    /// The container that an interrupted rename was to give this name. Its journal has the old one.
+    pub(crate) fn half_renamed_to(&self, name: &Name) -> Result<Option<Name>> {
+        let there = self.layout.container(name);
+        let gives = |step: &Step| matches!(step, Step::Rename { to, .. } if *to == there);
+        for file in self.host.list_own(&self.layout.journals())? {
+            let Ok(Some(journal)) = Journal::load(self.host, &self.layout.journals().join(&file)) else {
+                continue;
+            };
+            if journal.op == Op::Rename && journal.steps.iter().any(gives) {
+                return Ok(journal.container);
+            }
+        }
+        Ok(None)
     }
 
     fn take(&self, lock: &camino::Utf8Path) -> Result<Option<Held>> {

@@ -235,11 +235,14 @@ pub(crate) fn is_marked_on_disk(step: &Step) -> bool {
     is_one_way(step) || matches!(step, Step::Move { .. })
 }
 
-/// Whether nothing leads back once such a step has had its effect.
+/// Whether nothing leads back once such a step has had its effect. Of a program that cannot undo what it did, but tells
+/// whether it did, this is taken for granted where its effect outlives a reboot.
 pub(crate) fn is_one_way(step: &Step) -> bool {
     matches!(
         step,
-        Step::RemoveTree { .. } | Step::Disk(DiskStep::Grow { .. }) | Step::Disk(DiskStep::Remove { .. })
+        Step::RemoveTree { .. }
+            | Step::Disk(DiskStep::Grow { .. } | DiskStep::Remove { .. })
+            | Step::Run { check: Some(_), undo: None, .. }
     )
 }
 

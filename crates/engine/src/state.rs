@@ -71,6 +71,8 @@ pub struct StatusReport {
     pub limit_bytes: Option<u64>,
     /// All that is known of its space; none when not asked for, or when it cannot be told.
     pub space: Option<SpaceReport>,
+    /// How many snapshots it has; none when not asked for, or for who may not look.
+    pub snapshots: Option<usize>,
     /// Whether it starts with the system.
     pub boot: bool,
     /// What is missing or wrong, one line each.
@@ -132,7 +134,8 @@ impl Engine<'_> {
     /// The state of one container, and what is missing from it.
     pub(crate) fn state(&self, name: &Name, observed: &Observed) -> Result<(State, Vec<String>)> {
         let (mounts, processes) = (observed.mounts(name), observed.processes(name));
-        if self.host.read_own(&self.layout.journal(name))?.is_some() {
+        let is_half_done = self.host.read_own(&self.layout.journal(name))?.is_some();
+        if is_half_done || self.half_renamed_to(name)?.is_some() {
             return Ok((State::Partial, vec!["an interrupted change is not put right yet".into()]));
         }
         let journal = Journal::load(self.host, &self.layout.start_journal(name))?;
@@ -214,6 +217,7 @@ impl Engine<'_> {
             used_bytes: None,
             limit_bytes: None,
             space: None,
+            snapshots: None,
             boot: false,
             problems: vec![],
         };
@@ -247,6 +251,9 @@ impl Engine<'_> {
             Ok(space) => report.take_space(space),
             Err(error) if self.host.is_superuser() => report.problems.push(error.to_string()),
             Err(_) => {} // others may not look
+        }
+        if with_usage {
+            report.snapshots = self.count_snapshots(&report.name, &file);
         }
         report.boot = file.boot;
         report.release = file.release.map(|id| id.to_string()).unwrap_or_default();

@@ -16,9 +16,9 @@ pub(crate) fn probe(step: &Step) -> Result<Probe> {
     match step {
         Step::MakeDir { at, .. } => making(make_dir(at)),
         Step::RemoveDir { at } => taking(gone(at)),
-        Step::Stage { at } => making(kind_only(at, Probe::Absent)),
+        Step::Stage { at } => making(stage(at)),
         Step::CopyTree { to, .. } => making(copy(to)),
-        Step::RemoveTree { at } => taking(kind_only(at, Probe::Present)),
+        Step::RemoveTree { at } => taking(remove_tree(at)),
         Step::WriteFile { at, text, mode, was } => making(compare::file(at, text, *mode, was.as_deref())),
         Step::RemoveFile { at, .. } => taking(gone_or(at, FileType::RegularFile)),
         Step::Link { at, to, was } => making(link(at, to, was.as_deref())),
@@ -117,11 +117,19 @@ fn gone_or(at: &Place, kind: FileType) -> Result<Probe> {
     })
 }
 
-fn kind_only(at: &Utf8Path, missing: Probe) -> Result<Probe> {
+fn remove_tree(at: &Utf8Path) -> Result<Probe> {
     let at = Place::host(at);
     Ok(match there(&at)? {
-        None => missing,
-        Some(FileType::Directory) => Probe::Absent,
+        None => Probe::Present,
+        Some(FileType::Directory | FileType::RegularFile) => Probe::Absent,
+        Some(other) => taken(&at, other, FileType::Directory),
+    })
+}
+
+fn stage(at: &Utf8Path) -> Result<Probe> {
+    let at = Place::host(at);
+    Ok(match there(&at)? {
+        None | Some(FileType::Directory) => Probe::Absent,
         Some(other) => taken(&at, other, FileType::Directory),
     })
 }

@@ -16,27 +16,34 @@ use crate::{beneath, mount, os};
 /// Directories deeper than this are first moved up, so that no tree is too deep for descriptors and stack.
 const DEEPEST: usize = 64;
 
-/// Removes a tree; one that is gone is fine.
+/// Removes a tree or a regular file; one that is gone is fine.
 ///
 /// # Errors
-/// `Busy`, before anything is removed, where the mount table shows a mount in it; `Exists` where it is not a
-/// directory.
+/// `Busy`, before anything is removed, where the mount table shows a mount in it; `Exists` where it is neither.
 pub(crate) fn remove_tree(at: &Utf8Path) -> Result<()> {
     let place = Place::host(at);
     let spot = match beneath::parent(&place) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         spot => spot?,
     };
-    if beneath::file_type(&spot.dir, &spot.name)?.is_none() {
-        return Ok(());
-    }
-    let top = beneath::open_dir(&place)?;
+    let flags = match beneath::file_type(&spot.dir, &spot.name)? {
+        None => return Ok(()),
+        Some(FileType::RegularFile) => AtFlags::empty(),
+        Some(_) => {
+            empty_tree(&place, at)?;
+            AtFlags::REMOVEDIR
+        }
+    };
+    let name = CString::new(spot.name).or_error(|| format!("cannot remove {at}"))?;
+    remove_entry(&spot.dir, &name, flags).or_error(|| format!("cannot remove {at}"))?;
+    fsync(&spot.dir).or_error(|| format!("cannot flush the directory of {at}"))
+}
+
+fn empty_tree(place: &Place, at: &Utf8Path) -> Result<()> {
+    let top = beneath::open_dir(place)?;
     refuse_mounts(at)?;
     let mount = os::mount::id(&top)?;
-    Removal { top, mount, moved: vec![], count: 0, shown: at.to_owned() }.run()?;
-    let name = CString::new(spot.name).or_error(|| format!("cannot remove {at}"))?;
-    remove_entry(&spot.dir, &name, AtFlags::REMOVEDIR).or_error(|| format!("cannot remove {at}"))?;
-    fsync(&spot.dir).or_error(|| format!("cannot flush the directory of {at}"))
+    Removal { top, mount, moved: vec![], count: 0, shown: at.to_owned() }.run()
 }
 
 fn refuse_mounts(at: &Utf8Path) -> Result<()> {

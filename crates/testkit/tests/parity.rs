@@ -110,7 +110,7 @@ fn removing() {
     for path in ["motd", "motd", "full", "now", "etc/passwd", "none/none"] {
         pair.agree(&Step::RemoveFile { at: pair.inside(path), mode: 0o644, was: "hello".into() });
     }
-    for path in ["tree", "tree", "none/none"] {
+    for path in ["tree", "tree", "motd", "motd", "none/none"] {
         pair.agree(&Step::RemoveTree { at: pair.dir.join(path) });
     }
 }

@@ -9,8 +9,9 @@
 use camino::Utf8PathBuf;
 use qchroot_api::{
     Backend, Base, Capability, Container, Derived, Info, Kind, Observe, Options, Place, Plan, Platform,
-    Registration, Result, SHARED_PART, SharedStorage, Step, check_host_trees, check_options, host_trees_spec,
-    inventory, shared_links, shared_plan,
+    Registration, Result, SHARED_PART, SharedStorage, Snapshot, Step, check_host_trees, check_options,
+    forget_steps, host_trees_spec, inventory, restore_steps, shared_links, shared_plan, snapshot_data,
+    snapshot_steps, snapshots_of,
 };
 
 inventory::submit! { Registration::Storage(|| Box::new(Nullfs)) }
@@ -26,7 +27,7 @@ impl Backend for Nullfs {
             kind: Kind::SharedStorage,
             summary: "a private copy of the template, the shared base mounted read-only inside".into(),
             platforms: vec![Platform::Linux, Platform::Freebsd],
-            capabilities: [Capability::SharedReadOnly].into(),
+            capabilities: [Capability::SharedReadOnly, Capability::Snapshot, Capability::Clone].into(),
             options: vec![host_trees_spec()],
         }
     }
@@ -63,5 +64,26 @@ impl SharedStorage for Nullfs {
 
     fn private(&self, container: &Container) -> Utf8PathBuf {
         container.root()
+    }
+
+    fn clone_of(&self, _base: &Base, from: &Container, to: &Container, _host: &dyn Observe) -> Result<Plan> {
+        Ok(vec![Step::CopyTree { from: self.private(from), to: self.private(to) }])
+    }
+
+    fn snapshot(&self, container: &Container, name: &str, _host: &dyn Observe) -> Result<Plan> {
+        Ok(snapshot_steps(container, &self.private(container), name))
+    }
+
+    fn restore(&self, container: &Container, name: &str, _host: &dyn Observe) -> Result<Plan> {
+        let from = snapshot_data(container, name);
+        Ok(restore_steps(container, &self.private(container), |to| Step::CopyTree { from, to }))
+    }
+
+    fn forget(&self, container: &Container, name: &str, _host: &dyn Observe) -> Result<Plan> {
+        Ok(forget_steps(container, name))
+    }
+
+    fn snapshots(&self, container: &Container, host: &dyn Observe) -> Result<Vec<Snapshot>> {
+        snapshots_of(container, host)
     }
 }

@@ -8,8 +8,9 @@
 use camino::Utf8PathBuf;
 use qchroot_api::{
     Backend, Base, Capability, Container, Derived, Error, ErrorKind, Info, Kind, Mount, MountFs, Observe,
-    Options, Place, Plan, Platform, Registration, Result, SharedStorage, Step, check_host_trees,
-    check_options, host_trees_plan, host_trees_spec, inventory,
+    Options, Place, Plan, Platform, Registration, Result, SharedStorage, Snapshot, Step, check_host_trees,
+    check_options, forget_steps, host_trees_plan, host_trees_spec, inventory, restore_steps, snapshot_data,
+    snapshot_steps, snapshots_of,
 };
 
 inventory::submit! { Registration::Storage(|| Box::new(Overlay)) }
@@ -25,7 +26,7 @@ impl Backend for Overlay {
             kind: Kind::SharedStorage,
             summary: "the shared base below, the container's own changes above (overlayfs)".into(),
             platforms: vec![Platform::Linux],
-            capabilities: [Capability::CopyOnWrite].into(),
+            capabilities: [Capability::CopyOnWrite, Capability::Snapshot, Capability::Clone].into(),
             options: vec![host_trees_spec()],
         }
     }
@@ -67,6 +68,36 @@ impl SharedStorage for Overlay {
 
     fn private(&self, container: &Container) -> Utf8PathBuf {
         container.dir.join("upper")
+    }
+
+    /// The layer is copied as it is: it stands for itself, without references into the lower ones that an index
+    /// would verify.
+    fn clone_of(&self, base: &Base, from: &Container, to: &Container, host: &dyn Observe) -> Result<Plan> {
+        let (upper, copy) = (Place::host(self.private(to)), self.private(to));
+        let in_place_of = |step| match step {
+            Step::MakeDir { at, .. } if at == upper => {
+                Step::CopyTree { from: self.private(from), to: copy.clone() }
+            }
+            step => step,
+        };
+        Ok(self.create(base, to, host)?.into_iter().map(in_place_of).collect())
+    }
+
+    fn snapshot(&self, container: &Container, name: &str, _host: &dyn Observe) -> Result<Plan> {
+        Ok(snapshot_steps(container, &self.private(container), name))
+    }
+
+    fn restore(&self, container: &Container, name: &str, _host: &dyn Observe) -> Result<Plan> {
+        let from = snapshot_data(container, name);
+        Ok(restore_steps(container, &self.private(container), |to| Step::CopyTree { from, to }))
+    }
+
+    fn forget(&self, container: &Container, name: &str, _host: &dyn Observe) -> Result<Plan> {
+        Ok(forget_steps(container, name))
+    }
+
+    fn snapshots(&self, container: &Container, host: &dyn Observe) -> Result<Vec<Snapshot>> {
+        snapshots_of(container, host)
     }
 }
 

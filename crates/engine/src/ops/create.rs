@@ -72,7 +72,7 @@ impl Engine<'_> {
         Ok(plan)
     }
 
-    fn refuse_taken(&self, name: &Name) -> Result<()> {
+    pub(crate) fn refuse_taken(&self, name: &Name) -> Result<()> {
         for taken in [self.layout.file(name), self.layout.container(name)] {
             if self.view().stat(&Place::host(&taken))?.is_some() {
                 return Err(Error::new(ErrorKind::Exists, format!("there is a container {name} already"))

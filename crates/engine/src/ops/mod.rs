@@ -2,6 +2,7 @@
 //! hands it to the transaction.
 
 pub(crate) mod check;
+pub(crate) mod clone;
 pub(crate) mod config;
 pub(crate) mod create;
 pub(crate) mod delete;
@@ -9,8 +10,11 @@ pub(crate) mod install;
 pub(crate) mod moving;
 pub(crate) mod ps;
 pub(crate) mod releases;
+pub(crate) mod rename;
 pub(crate) mod resize;
+pub(crate) mod restore;
 pub(crate) mod rollback;
 pub(crate) mod session;
+pub(crate) mod snapshot;
 pub(crate) mod start;
 pub(crate) mod upgrade;

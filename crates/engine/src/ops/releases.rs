@@ -32,6 +32,8 @@ pub struct ReleaseLine {
     pub containers: Vec<Name>,
     /// The containers that a rollback would bring back to it.
     pub rollbacks: Vec<Name>,
+    /// The snapshots that were taken while their container was pinned to it, as `NAME@SNAPSHOT`.
+    pub snapshots: Vec<String>,
     /// Whether new containers get it.
     pub current: bool,
 }
@@ -52,6 +54,7 @@ pub struct Removed {
 struct Users {
     pinned: Vec<Name>,
     rollback: Vec<Name>,
+    snapshots: Vec<(Name, String)>,
     started: Vec<Name>,
 }
 
@@ -81,6 +84,7 @@ impl Engine<'_> {
             size_bytes: file.bytes,
             containers: users.pinned,
             rollbacks: users.rollback,
+            snapshots: users.snapshots.iter().map(|(name, snapshot)| format!("{name}@{snapshot}")).collect(),
             current: current == Some(&id),
             id,
         })
@@ -113,6 +117,13 @@ impl Engine<'_> {
             }
             if let Some(previous) = self.previous(&name)? {
                 all.entry(previous.from).or_default().rollback.push(name.clone());
+            }
+            match self.releases_of_snapshots(&name) {
+                Ok(needed) => needed.into_iter().for_each(|(id, snapshot)| {
+                    all.entry(id).or_default().snapshots.push((name.clone(), snapshot));
+                }),
+                Err(error) if strict => return Err(error),
+                Err(_) => {}
             }
             for id in self.mounted_releases(&name)? {
                 all.entry(id).or_default().started.push(name.clone());
@@ -281,6 +292,12 @@ fn refuse_needed(id: &ReleaseId, users: &Users) -> Result<()> {
     if !users.rollback.is_empty() {
         let why = format!("a rollback would bring containers back to it: {}", names(&users.rollback));
         return needed(why, "roll them back, upgrade them once more, or delete them");
+    }
+    if let Some((name, snapshot)) = users.snapshots.first() {
+        let all: Vec<String> =
+            users.snapshots.iter().map(|(name, snapshot)| format!("{snapshot} of {name}")).collect();
+        let why = format!("snapshots were taken with it: {}", all.join(", "));
+        return needed(why, &format!("remove them: `qchroot snapshot {name} --remove {snapshot}`"));
     }
     Ok(())
 }

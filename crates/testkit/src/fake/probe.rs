@@ -28,9 +28,9 @@ impl State {
             Step::CopyTree { to, .. } => {
                 self.absent_or(&Place::host(to), |_| Probe::Conflict(format!("{to} exists already")))
             }
-            Step::RemoveTree { at } => self.gone_or(&Place::host(at), |inode| match inode.is_directory() {
-                true => Probe::Absent,
-                false => taken(&Place::host(at), inode, "a directory"),
+            Step::RemoveTree { at } => self.gone_or(&Place::host(at), |inode| match &inode.body {
+                Body::Directory { .. } | Body::File(_) => Probe::Absent,
+                _ => taken(&Place::host(at), inode, "a directory"),
             }),
             Step::WriteFile { at, text, mode, was } => self.probe_write(at, text, *mode, was.as_deref()),
             Step::RemoveFile { at, .. } => self.gone_or(at, |inode| match &inode.body {

@@ -19,6 +19,9 @@ _qchroot() {
             qchroot,check)
                 cmd="qchroot__subcmd__check"
                 ;;
+            qchroot,clone)
+                cmd="qchroot__subcmd__clone"
+                ;;
             qchroot,config)
                 cmd="qchroot__subcmd__config"
                 ;;
@@ -55,6 +58,9 @@ _qchroot() {
             qchroot,release)
                 cmd="qchroot__subcmd__release"
                 ;;
+            qchroot,rename)
+                cmd="qchroot__subcmd__rename"
+                ;;
             qchroot,resize)
                 cmd="qchroot__subcmd__resize"
                 ;;
@@ -63,6 +69,9 @@ _qchroot() {
                 ;;
             qchroot,rollback)
                 cmd="qchroot__subcmd__rollback"
+                ;;
+            qchroot,snapshot)
+                cmd="qchroot__subcmd__snapshot"
                 ;;
             qchroot,start)
                 cmd="qchroot__subcmd__start"
@@ -81,6 +90,9 @@ _qchroot() {
                 ;;
             qchroot__subcmd__help,check)
                 cmd="qchroot__subcmd__help__subcmd__check"
+                ;;
+            qchroot__subcmd__help,clone)
+                cmd="qchroot__subcmd__help__subcmd__clone"
                 ;;
             qchroot__subcmd__help,config)
                 cmd="qchroot__subcmd__help__subcmd__config"
@@ -118,6 +130,9 @@ _qchroot() {
             qchroot__subcmd__help,release)
                 cmd="qchroot__subcmd__help__subcmd__release"
                 ;;
+            qchroot__subcmd__help,rename)
+                cmd="qchroot__subcmd__help__subcmd__rename"
+                ;;
             qchroot__subcmd__help,resize)
                 cmd="qchroot__subcmd__help__subcmd__resize"
                 ;;
@@ -126,6 +141,9 @@ _qchroot() {
                 ;;
             qchroot__subcmd__help,rollback)
                 cmd="qchroot__subcmd__help__subcmd__rollback"
+                ;;
+            qchroot__subcmd__help,snapshot)
+                cmd="qchroot__subcmd__help__subcmd__snapshot"
                 ;;
             qchroot__subcmd__help,start)
                 cmd="qchroot__subcmd__help__subcmd__start"
@@ -215,7 +233,7 @@ _qchroot() {
 
     case "${cmd}" in
         qchroot)
-            opts="-q -v -h -V --root --dry-run --json --quiet --verbose --help --version install create list status config start stop restart console exec ps delete release upgrade rollback check resize plugin doctor version help"
+            opts="-q -v -h -V --root --dry-run --json --quiet --verbose --help --version install create list status config start stop restart console exec ps delete release upgrade rollback check resize snapshot clone rename plugin doctor version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -234,6 +252,24 @@ _qchroot() {
             ;;
         qchroot__subcmd__check)
             opts="-q -v -h --repair --root --dry-run --json --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__clone)
+            opts="-q -v -h --root --dry-run --json --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -423,7 +459,7 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__help)
-            opts="install create list status config start stop restart console exec ps delete release upgrade rollback check resize plugin doctor version help"
+            opts="install create list status config start stop restart console exec ps delete release upgrade rollback check resize snapshot clone rename plugin doctor version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -437,6 +473,20 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__help__subcmd__clone)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -702,6 +752,20 @@ _qchroot() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        qchroot__subcmd__help__subcmd__rename)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         qchroot__subcmd__help__subcmd__resize)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -731,6 +795,20 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__help__subcmd__rollback)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__help__subcmd__snapshot)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1164,6 +1242,24 @@ _qchroot() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        qchroot__subcmd__rename)
+            opts="-q -v -h --root --dry-run --json --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         qchroot__subcmd__resize)
             opts="-q -v -h --root --dry-run --json --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1209,12 +1305,38 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__rollback)
-            opts="-q -v -h --root --dry-run --json --quiet --verbose --help"
+            opts="-q -v -h --snapshot --root --dry-run --json --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --snapshot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__snapshot)
+            opts="-q -v -h --list --remove --root --dry-run --json --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --remove)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --root)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

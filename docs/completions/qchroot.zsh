@@ -374,6 +374,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (rollback)
 _arguments "${_arguments_options[@]}" : \
+'--snapshot=[Go back to this snapshot instead]:SNAPSHOT:_default' \
 '--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
 '--dry-run[Print each step that would be taken and change nothing]' \
 '--json[Print results, and errors, as JSON]' \
@@ -414,6 +415,53 @@ _arguments "${_arguments_options[@]}" : \
 '--help[Print help]' \
 ':name -- The container:_default' \
 ':size -- Its limit from now on\: bytes, or a number with K, M, G or T:_default' \
+&& ret=0
+;;
+(snapshot)
+_arguments "${_arguments_options[@]}" : \
+'--remove=[Remove this snapshot]:SNAPSHOT:_default' \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'(--remove)--list[List the container'\''s snapshots]' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- The container:_default' \
+'::snapshot -- Letters, digits, dash, underscore and dot \[default\: the time in UTC\]:_default' \
+&& ret=0
+;;
+(clone)
+_arguments "${_arguments_options[@]}" : \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- The container:_default' \
+':new -- The new name\: letters, digits, dash and underscore; not all digits:_default' \
+&& ret=0
+;;
+(rename)
+_arguments "${_arguments_options[@]}" : \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- The container:_default' \
+':new -- The new name\: letters, digits, dash and underscore; not all digits:_default' \
 && ret=0
 ;;
 (plugin)
@@ -631,6 +679,18 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(snapshot)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(clone)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(rename)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (plugin)
 _arguments "${_arguments_options[@]}" : \
 ":: :_qchroot__subcmd__help__subcmd__plugin_commands" \
@@ -693,9 +753,12 @@ _qchroot_commands() {
 'delete:Delete stopped containers\: tree, administration file and logs' \
 'release:Installed releases' \
 'upgrade:Move stopped containers to another installed release' \
-'rollback:Take the last upgrade of stopped containers back' \
+'rollback:Take the last upgrade of stopped containers back, or go back to a snapshot' \
 'check:Check the file systems of stopped containers that have one of their own' \
 'resize:Give a container another limit of its space' \
+'snapshot:Keep what a stopped container has now under a name, or list or remove what was kept' \
+'clone:Make a container as a copy of a stopped one' \
+'rename:Give a stopped container another name' \
 'plugin:Back ends' \
 'doctor:Look for what is half done, left over or damaged' \
 'version:Print the version' \
@@ -707,6 +770,11 @@ _qchroot_commands() {
 _qchroot__subcmd__check_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot check commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__clone_commands] )) ||
+_qchroot__subcmd__clone_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot clone commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__config_commands] )) ||
 _qchroot__subcmd__config_commands() {
@@ -755,9 +823,12 @@ _qchroot__subcmd__help_commands() {
 'delete:Delete stopped containers\: tree, administration file and logs' \
 'release:Installed releases' \
 'upgrade:Move stopped containers to another installed release' \
-'rollback:Take the last upgrade of stopped containers back' \
+'rollback:Take the last upgrade of stopped containers back, or go back to a snapshot' \
 'check:Check the file systems of stopped containers that have one of their own' \
 'resize:Give a container another limit of its space' \
+'snapshot:Keep what a stopped container has now under a name, or list or remove what was kept' \
+'clone:Make a container as a copy of a stopped one' \
+'rename:Give a stopped container another name' \
 'plugin:Back ends' \
 'doctor:Look for what is half done, left over or damaged' \
 'version:Print the version' \
@@ -769,6 +840,11 @@ _qchroot__subcmd__help_commands() {
 _qchroot__subcmd__help__subcmd__check_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot help check commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__clone_commands] )) ||
+_qchroot__subcmd__help__subcmd__clone_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help clone commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__help__subcmd__config_commands] )) ||
 _qchroot__subcmd__help__subcmd__config_commands() {
@@ -868,6 +944,11 @@ _qchroot__subcmd__help__subcmd__release__subcmd__verify_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot help release verify commands' commands "$@"
 }
+(( $+functions[_qchroot__subcmd__help__subcmd__rename_commands] )) ||
+_qchroot__subcmd__help__subcmd__rename_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help rename commands' commands "$@"
+}
 (( $+functions[_qchroot__subcmd__help__subcmd__resize_commands] )) ||
 _qchroot__subcmd__help__subcmd__resize_commands() {
     local commands; commands=()
@@ -882,6 +963,11 @@ _qchroot__subcmd__help__subcmd__restart_commands() {
 _qchroot__subcmd__help__subcmd__rollback_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot help rollback commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__snapshot_commands] )) ||
+_qchroot__subcmd__help__subcmd__snapshot_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help snapshot commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__help__subcmd__start_commands] )) ||
 _qchroot__subcmd__help__subcmd__start_commands() {
@@ -1033,6 +1119,11 @@ _qchroot__subcmd__release__subcmd__verify_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot release verify commands' commands "$@"
 }
+(( $+functions[_qchroot__subcmd__rename_commands] )) ||
+_qchroot__subcmd__rename_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot rename commands' commands "$@"
+}
 (( $+functions[_qchroot__subcmd__resize_commands] )) ||
 _qchroot__subcmd__resize_commands() {
     local commands; commands=()
@@ -1047,6 +1138,11 @@ _qchroot__subcmd__restart_commands() {
 _qchroot__subcmd__rollback_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot rollback commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__snapshot_commands] )) ||
+_qchroot__subcmd__snapshot_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot snapshot commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__start_commands] )) ||
 _qchroot__subcmd__start_commands() {

@@ -44,6 +44,10 @@ impl Engine<'_> {
             }
             let step = journal.steps[index].clone();
             match self.host.probe(&step)? {
+                // Somebody who asks for a check wants more than what a disk says of itself.
+                Probe::Present if journal.op == Op::Check => {
+                    self.take_step(journal, index, &step, deadline)?
+                }
                 Probe::Present => self.settle(journal, index, &step)?,
                 Probe::Conflict(why) => return Err(conflict(&step, &why)),
                 Probe::Unknown if journal.marks[index] == Mark::Begun && !is_repeatable(&step) => {

@@ -33,7 +33,10 @@ impl Engine<'_> {
         self.refuse_half_done(name)?;
         let loaded = self.load(name)?;
         let from_bytes = self.limit_of(&loaded)?;
-        let mut plan = loaded.storage.resize(&loaded.installed.base, &loaded.container, to, self.view())?;
+        let mut plan = loaded
+            .storage
+            .resize(&loaded.installed.base, &loaded.container, to, self.view())
+            .map_err(of_the_command_line)?;
         plan.extend(self.size_in_file(&loaded, size)?);
         if !plan.is_empty() {
             self.run_resize(&loaded, plan)?;
@@ -70,4 +73,9 @@ impl Engine<'_> {
         let at = Place::host(self.layout.file(&loaded.name));
         Ok((text != was).then_some(Step::WriteFile { at, text, mode: 0o644, was: Some(was) }))
     }
+}
+
+/// What would be wrong in a file is wrong on the command line.
+fn of_the_command_line(error: Error) -> Error {
+    if error.kind() == ErrorKind::Config { error.of_kind(ErrorKind::Usage) } else { error }
 }

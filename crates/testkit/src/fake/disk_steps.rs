@@ -181,7 +181,7 @@ impl State {
         mounted: Option<&Place>,
     ) -> Result<()> {
         let (found, mut disk) = self.disk_file(at)?;
-        if disk.elsewhere || disk.volume.is_some() != mounted.is_some() {
+        if disk.elsewhere || (disk.volume.is_some() && mounted.is_none()) {
             return Err(in_use(at));
         }
         self.whole(at, fs, &disk)?;
@@ -215,7 +215,7 @@ impl State {
             (_, true, _) => return bad("it is damaged"),
             (true, _, _) => "clean",
             (false, _, DiskCheck::Refuse) => return bad("it was not unmounted in order"),
-            (false, _, _) => "not unmounted in order; recovered",
+            (false, _, _) => "not unmounted in order; repaired",
         };
         self.note(log, &format!("{at}: {said}\n"));
         (disk.clean, disk.damaged) = (true, false);

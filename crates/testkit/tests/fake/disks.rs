@@ -157,7 +157,7 @@ fn an_unclean_stop_is_mended_as_the_check_says() {
     assert!(!info(&host).clean && info(&host).attached.is_empty());
     assert_eq!(refuses(&host, &check(DiskCheck::Refuse)).kind(), ErrorKind::BadData);
     does(&host, &check(DiskCheck::Preen));
-    assert!(host.text("/q/log/disk.log").unwrap().contains("recovered"));
+    assert!(host.text("/q/log/disk.log").unwrap().contains("repaired"));
     does(&host, &mount_of(DISK));
     assert_eq!(read(&host, "/q/web/root/new"), Ok("kept".into()));
 }

@@ -43,7 +43,7 @@ fn unclean(w: &World) {
     w.host.reboot("/q/run");
     w.while_attached(|w| assert_eq!(w.read("etc/new").as_deref(), Some("new"), "what was written is lost"));
     let log = w.host.files([w.container().log]).to_string();
-    assert!(log.contains("recovered"), "the log tells nothing: {log}");
+    assert!(log.contains("repaired"), "the log tells nothing: {log}");
 }
 
 fn damaged(w: &World) {

@@ -24,12 +24,24 @@ const LETTING_GO: Duration = Duration::from_millis(200);
 /// `Exists` for what is no regular file, `Permission` for one that others can change, `Busy` for one that is in use,
 /// the device named.
 pub(crate) fn claim(file: &Utf8Path, read_only: bool) -> Result<File> {
-    let named = beneath::open_strictly(file)?;
     let access = if read_only { OFlags::RDONLY } else { OFlags::RDWR };
+    take(file, access, FlockOperation::NonBlockingLockExclusive)
+}
+
+/// As [`claim`], to read it together with others that only read it.
+///
+/// # Errors
+/// As [`claim`].
+pub(crate) fn share(file: &Utf8Path) -> Result<File> {
+    take(file, OFlags::RDONLY, FlockOperation::NonBlockingLockShared)
+}
+
+fn take(file: &Utf8Path, access: OFlags, lock: FlockOperation) -> Result<File> {
+    let named = beneath::open_strictly(file)?;
     let opened = os::resolve::reopen(&named, access).or_error(|| format!("cannot open disk {file}"))?;
     refuse_shared(file, &File::from(named))?;
     let opened = File::from(opened);
-    let locked = lock(&opened).or_error(|| format!("cannot lock disk {file}"))?;
+    let locked = locked(&opened, lock).or_error(|| format!("cannot lock disk {file}"))?;
     let devices = os::disk::attached(&opened)?;
     match devices.first() {
         None if locked => Ok(opened),
@@ -43,10 +55,10 @@ pub(crate) fn claim(file: &Utf8Path, read_only: bool) -> Result<File> {
 }
 
 /// Takes the lock, if nobody has it; flock(2).
-fn lock(file: &File) -> Result<bool, Errno> {
+fn locked(file: &File, lock: FlockOperation) -> Result<bool, Errno> {
     let end = clock::steady() + LETTING_GO;
     loop {
-        match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        match flock(file, lock) {
             Ok(()) => return Ok(true),
             Err(Errno::INTR) => {}
             Err(Errno::WOULDBLOCK) if clock::steady() < end => thread::sleep(Duration::from_millis(5)),

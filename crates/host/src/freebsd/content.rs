@@ -8,6 +8,22 @@ use rustix::io::Errno;
 /// At most this many bytes in one call, so that a signal is noticed.
 const PIECE: usize = 1 << 30;
 
+/// Has a file share the content of another, which no file system here can be asked for: copy_file_range(2) shares by
+/// itself what it can.
+pub(crate) fn share(_from: &OwnedFd, _to: &OwnedFd) -> bool {
+    false
+}
+
+/// As [`copy`]: there is no call that begins to write.
+pub(crate) fn copy_begin_writing(from: &OwnedFd, to: &OwnedFd, size: u64) -> Result<(), Errno> {
+    copy(from, to, size)
+}
+
+/// Makes holes of what was allocated and never written: nothing is allocated that way here.
+pub(crate) fn dig(_file: &OwnedFd, _size: u64) -> Result<(), Errno> {
+    Ok(())
+}
+
 /// Copies `size` bytes of `from` to the empty file `to`.
 pub(crate) fn copy(from: &OwnedFd, to: &OwnedFd, size: u64) -> Result<(), Errno> {
     let mut left = size;

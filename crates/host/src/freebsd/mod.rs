@@ -3,6 +3,7 @@
 pub(crate) mod content;
 pub(crate) mod device;
 pub(crate) mod disk;
+pub(crate) mod disk_grow;
 pub(crate) mod files;
 pub(crate) mod flags;
 pub(crate) mod media;

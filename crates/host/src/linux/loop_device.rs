@@ -54,6 +54,7 @@ const NO_INFO: LoopInfo =
 
 nix::ioctl_none_bad!(loop_ctl_get_free, 0x4C82);
 nix::ioctl_write_ptr_bad!(loop_configure, 0x4C0A, LoopConfig);
+nix::ioctl_none_bad!(loop_set_capacity, 0x4C07);
 nix::ioctl_read_bad!(loop_get_status64, 0x4C05, LoopInfo);
 
 /// How a file is shown.
@@ -176,6 +177,14 @@ fn file_of(number: u32) -> Option<(u64, u64)> {
     // SAFETY: LOOP_GET_STATUS64 fills one `struct loop_info64`, which lives until it returns.
     unsafe { loop_get_status64(device.as_raw_fd(), &raw mut info) }.ok()?;
     Some((info.device, info.inode))
+}
+
+/// Has a device notice that its file has another length.
+pub(super) fn follow_length(number: u32) -> Result<()> {
+    let message = || format!("cannot change the size of loop{number}");
+    let device = File::open(node(number)).or_error(message)?;
+    // SAFETY: LOOP_SET_CAPACITY takes no argument and touches no memory of ours.
+    unsafe { loop_set_capacity(device.as_raw_fd()) }.or_error(message).map(drop)
 }
 
 /// Returns when the device shows the file no more: the kernel frees it only with its last user, which can be a program

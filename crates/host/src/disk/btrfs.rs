@@ -10,6 +10,9 @@ use crate::os;
 
 const MIB: u64 = 1 << 20;
 
+/// The kernel gives no Btrfs another length that is smaller than this; `btrfs_ioctl_resize()` in fs/btrfs/ioctl.c.
+const GROWS_TO_AT_LEAST: u64 = 256 * MIB;
+
 /// See the module.
 pub(super) struct Btrfs;
 
@@ -36,5 +39,13 @@ impl FileSystem for Btrfs {
 
     fn grows_in_place(&self) -> bool {
         true
+    }
+
+    fn grows_to_at_least(&self) -> u64 {
+        GROWS_TO_AT_LEAST
+    }
+
+    fn grows_well(&self, _from: u64, to: u64) -> bool {
+        to >= GROWS_TO_AT_LEAST
     }
 }

@@ -60,8 +60,7 @@ fn inspect(wanted: &Check<'_>, record: &mut Record) -> Result<()> {
 }
 
 const MEND: &str = "`qchroot check` with `--repair` answers yes to every repair";
-const EXTEND: &str =
-    "`qchroot check` with `--repair` extends the file and mends what is left; or bring back a snapshot or an export";
+const EXTEND: &str = "`qchroot check` with `--repair` extends the file and mends what is left; or bring back a snapshot or an export";
 
 fn refuse_foreign(info: &DiskInfo, wanted: &Check<'_>) -> Result<()> {
     let Check { at, fs, how, .. } = *wanted;
@@ -97,10 +96,10 @@ fn unclean(at: &Utf8Path) -> Error {
 
 /// An error for what a program found, which is in the log.
 pub(super) fn damaged(at: &Utf8Path, how: DiskCheck, record: &Record) -> Error {
-    let error = record.tail().into_iter().fold(
-        Error::new(ErrorKind::BadData, format!("disk {at} is damaged")),
-        Error::cause,
-    );
+    let error = record
+        .tail()
+        .into_iter()
+        .fold(Error::new(ErrorKind::BadData, format!("disk {at} is damaged")), Error::cause);
     match how {
         DiskCheck::Repair => error.hint("bring back a snapshot or an export"),
         _ => error.hint(MEND),

@@ -29,7 +29,7 @@ pub(super) fn clone(wanted: &Clone<'_>) -> Result<()> {
     if reserve {
         space::require(to, size, &format!("disk {to}"))?;
     }
-    let grows_well = file_system::of(fs)?.grows_well(length, size);
+    let grows_well = size == length || file_system::of(fs)?.grows_well(length, size);
     beside::make(to, |new| {
         if grows_well {
             same(&source, new, length, wanted)?;

@@ -46,8 +46,24 @@ impl FileSystem for Ext4 {
             GROWS_TO.max(2 * length) / 4096
         );
         let words = [
-            "mkfs.ext4", "-q", "-F", "-b", "4096", "-I", "256", "-m", "0", "-N", &inodes, "-J", &journal, "-O",
-            FEATURES, "-E", &extended, new.as_str(),
+            "mkfs.ext4",
+            "-q",
+            "-F",
+            "-b",
+            "4096",
+            "-I",
+            "256",
+            "-m",
+            "0",
+            "-N",
+            &inodes,
+            "-J",
+            &journal,
+            "-O",
+            FEATURES,
+            "-E",
+            &extended,
+            new.as_str(),
         ];
         tools::run_well(&tools::command(&words)).map(drop)
     }

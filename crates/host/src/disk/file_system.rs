@@ -24,6 +24,11 @@ pub(super) trait FileSystem {
     /// Whether growing loses nothing wherever it is interrupted: the file system's own journal sees to that.
     fn grows_in_place(&self) -> bool;
 
+    /// The smallest length, in bytes, that it can be grown to.
+    fn grows_to_at_least(&self) -> u64 {
+        0
+    }
+
     /// Whether what was made with a length of `from` is still fit for its purpose with one of `to`.
     fn grows_well(&self, from: u64, to: u64) -> bool {
         let _ = (from, to);

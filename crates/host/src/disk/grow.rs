@@ -23,7 +23,8 @@ pub(super) struct Grow<'a> {
 /// Makes the disk larger.
 pub(super) fn grow(wanted: &Grow<'_>) -> Result<()> {
     let Grow { at, fs, to, .. } = *wanted;
-    space::refuse_length(to, fs.smallest(), &format!("{fs} disk"))?;
+    let least = file_system::of(fs)?.grows_to_at_least().max(fs.smallest());
+    space::refuse_length(to, least, &format!("{fs} disk that grows"))?;
     match wanted.mounted {
         Some(place) => online(wanted, place),
         None => offline(wanted),

@@ -116,9 +116,8 @@ fn mount(at: &Utf8Path, fs: DiskFs, record: &mut Record) -> Result<()> {
     }
     mounted.map_err(|error| match error.kind() {
         ErrorKind::BadData | ErrorKind::Io | ErrorKind::System => {
-            let causes = error.causes().iter().cloned().collect::<Vec<_>>();
             let built = damaged(at, DiskCheck::Preen, &Record::nowhere()).cause(error.message());
-            causes.into_iter().fold(built, Error::cause)
+            error.causes().iter().fold(built, Error::cause)
         }
         _ => error,
     })

@@ -5,19 +5,13 @@ mod beside;
 mod btrfs;
 mod check;
 pub(crate) mod claim;
-<<<<<<< HEAD
-pub(crate) mod content;
-mod look;
-
-pub(crate) use look::look;
-
-use qchroot_api::{DiskStep, Error, ErrorKind, Result};
-=======
 mod clone;
+pub(crate) mod content;
 mod ext4;
 mod file_system;
 mod grow;
 mod identity;
+mod look;
 mod make;
 mod measure;
 mod mend;
@@ -29,9 +23,10 @@ mod tools;
 mod ufs;
 mod xfs;
 
+pub(crate) use look::look;
+
 use camino::Utf8Path;
 use qchroot_api::{DiskInfo, DiskStep, Error, ErrorKind, Result};
->>>>>>> 55708e3 (host: disks are made, cloned, rebuilt, grown, checked and removed)
 use qchroot_engine::Probe;
 
 use crate::own;

@@ -9,7 +9,6 @@ use qchroot_api::{DiskFs, Error, ErrorKind, Result};
 use rustix::fd::{AsRawFd, OwnedFd};
 
 use super::{disk, loop_device};
-use crate::beneath;
 
 /// `struct xfs_fsop_geom_v1` of xfs_fs.h.
 #[repr(C)]
@@ -67,7 +66,7 @@ pub(crate) fn may(fs: DiskFs) -> bool {
 /// Mounts a disk where nobody sees it and grows its file system to the length of its file.
 pub(crate) fn offline(file: &Utf8Path, fs: DiskFs, length: u64) -> Result<()> {
     let disk = disk::open(file, fs, false)?;
-    let grown = beneath::open_root(disk.path()).and_then(|root| grow(&root, fs, length));
+    let grown = grow(disk.root(), fs, length);
     let closed = disk.close();
     grown.and(closed)
 }
@@ -118,7 +117,8 @@ fn btrfs(fd: i32) -> Result<(), Errno> {
 }
 
 fn refused(fs: DiskFs, error: Errno) -> Error {
-    let built = Error::from_io(&error.into(), format!("the kernel does not grow this {fs} while it is mounted"));
+    let built =
+        Error::from_io(&error.into(), format!("the kernel does not grow this {fs} while it is mounted"));
     match (fs, error) {
         (DiskFs::Ext4, Errno::EPERM) => built
             .of_kind(ErrorKind::Permission)

@@ -27,6 +27,7 @@ mod release;
 mod service;
 mod shared_part;
 mod step;
+mod step_text;
 mod tree;
 mod usage;
 

@@ -2,8 +2,6 @@
 //!
 //! Nothing here acts. A step says enough to be done, probed, undone and read by a person in one line.
 
-use std::fmt;
-
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +91,14 @@ pub enum Step {
         /// The old name.
         from: Utf8PathBuf,
         /// The new name.
+        to: Utf8PathBuf,
+    },
+    /// Give a tree up: move it into the trash, where it is removed sooner or later by whoever empties that. Once this was
+    /// begun there is no way back, and a tree that is gone from both places was removed already.
+    Discard {
+        /// What is given up.
+        from: Utf8PathBuf,
+        /// Its name in the trash, which nothing has; its directory exists, on the same file system.
         to: Utf8PathBuf,
     },
     /// Move a file or tree between places on one file system; the target does not exist.
@@ -271,6 +277,7 @@ impl Step {
             Self::RemoveDir { .. }
             | Self::CopyInto { .. }
             | Self::RemoveTree { .. }
+            | Self::Discard { .. }
             | Self::Own { .. }
             | Self::Fill { .. }
             | Self::Split { .. }
@@ -279,51 +286,6 @@ impl Step {
             | Self::StopService(_)
             | Self::Run { undo: None, .. } => return None,
         })
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::MakeDir { at, mode } => write!(f, "make directory {at} (mode {mode:04o})"),
-            Self::RemoveDir { at } => write!(f, "remove directory {at} if empty"),
-            Self::Stage { at } => write!(f, "make staging directory {at}"),
-            Self::CopyTree { from, to } => write!(f, "copy {from} to {to}"),
-            Self::CopyInto { from, into } => write!(f, "copy what {from} holds into {into}"),
-            Self::RemoveTree { at } => write!(f, "remove tree {at}"),
-            Self::WriteFile { at, text, mode, .. } => {
-                write!(f, "write file {at} ({} bytes, mode {mode:04o})", text.len())
-            }
-            Self::RemoveFile { at, .. } => write!(f, "remove file {at}"),
-            Self::Link { at, to, .. } => write!(f, "link {at} to {to}"),
-            Self::Unlink { at, .. } => write!(f, "remove link {at}"),
-            Self::Rename { from, to } => write!(f, "rename {from} to {to}"),
-            Self::Move { from, to } => write!(f, "move {from} to {to}"),
-            Self::SetAccess { at, to, .. } => {
-                write!(f, "give {at} to {}:{} (mode {:04o})", to.uid, to.gid, to.mode)
-            }
-            Self::Device { at, major, minor } => write!(f, "make device {at} ({major}:{minor})"),
-            Self::RemoveDevice { at, .. } => write!(f, "remove device {at}"),
-            Self::Own { at, uid, gid, mode, .. } => write!(f, "give {at} to {uid}:{gid} (mode {mode:04o})"),
-            Self::Mount(mount) => write!(f, "mount {mount}"),
-            Self::Unmount(mount) => write!(f, "unmount {} from {}", mount.fs.name(), mount.at),
-            Self::Disk(step) => write!(f, "{step}"),
-            Self::Fill { source, release, into } => {
-                write!(f, "fill {into} with {} from source {source}", release.version)
-            }
-            Self::Split { tree, sharedfs, template, .. } => {
-                write!(f, "split {tree} into {sharedfs} and {template}")
-            }
-            Self::Record { base } => write!(f, "record the files of {base}"),
-            Self::StartInit { container, root, proc } => {
-                write!(f, "start init of {container} in {root}")?;
-                proc.as_ref().map_or(Ok(()), |at| write!(f, " with proc on {at}"))
-            }
-            Self::StopInit { container, .. } => write!(f, "stop every process of {container}"),
-            Self::StartService(s) => write!(f, "start service {} of {}", s.service, s.container),
-            Self::StopService(s) => write!(f, "stop service {} of {}", s.service, s.container),
-            Self::Run { argv, .. } => write!(f, "run {}", argv.join(" ")),
-        }
     }
 }
 

@@ -131,8 +131,12 @@ not found, 126 when it cannot be run, 125 when the container cannot be entered."
     /// Delete stopped containers: tree, administration file and logs
     #[command(after_help = "Examples:
   qchroot --dry-run delete web
-  qchroot delete web")]
-    Delete(All),
+  qchroot delete web
+  qchroot delete --wait web db             come back when their space is free
+
+Their names are free at once; a process in the background removes what they had. When
+that one is killed, the next `delete` or `qchroot doctor --repair` goes on.")]
+    Delete(Delete),
     /// Installed releases
     #[command(subcommand)]
     Release(Release),
@@ -238,6 +242,15 @@ pub(crate) struct All {
     pub(crate) all: bool,
     /// Containers
     pub(crate) names: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Delete {
+    #[command(flatten)]
+    pub(crate) which: All,
+    /// Come back when the space that they took is free
+    #[arg(long)]
+    pub(crate) wait: bool,
 }
 
 #[derive(Debug, Args)]

@@ -10,7 +10,7 @@ use qchroot_engine::{ConfigChange, CreateWish, Engine, InstallWish, Outcome, Reg
 use qchroot_host::Machine;
 use serde_json::json;
 
-use crate::args::{All, Cli, Command, Config, Create, Exec, Identity, Install, Plugin};
+use crate::args::{All, Cli, Command, Config, Create, Delete, Exec, Identity, Install, Plugin};
 use crate::screen::Screen;
 use crate::{fail, place, print};
 
@@ -162,6 +162,7 @@ impl Front<'_> {
         let options = args.options.iter().map(|text| key_value(text)).collect::<Result<_>>()?;
         let Install { source, release, any_release: any, across_major, .. } = args;
         let id = self.engine.install(&InstallWish { source, release, options, any, across_major })?;
+        self.engine.empty_trash(false)?;
         match (self.engine.dry_run, self.json) {
             (true, _) => Ok(()),
             (false, true) => print::json(&json!({ "release": id })),
@@ -269,11 +270,13 @@ impl Front<'_> {
         }
     }
 
-    fn delete(&self, which: &All) -> Result<u8> {
-        self.for_each(which, "delete", |name| {
+    fn delete(&self, args: &Delete) -> Result<u8> {
+        let status = self.for_each(&args.which, "delete", |name| {
             self.engine.delete(name)?;
             self.tell(name, "deleted")
-        })
+        })?;
+        self.engine.empty_trash(args.wait)?;
+        Ok(status)
     }
 
     /// A failure to get inside is 125, as with chroot(8); what is wrong before that keeps its own status.

@@ -90,7 +90,7 @@ impl Engine<'_> {
         Ok(None)
     }
 
-    fn take(&self, lock: &camino::Utf8Path) -> Result<Option<Held>> {
+    pub(crate) fn take(&self, lock: &camino::Utf8Path) -> Result<Option<Held>> {
         self.host.make_own_dir(&self.layout.locks())?;
         self.host.lock(lock, false)
     }
@@ -106,6 +106,7 @@ impl Engine<'_> {
         self.examine_runs(&mut findings, repair)?;
         self.examine_files(&mut findings)?;
         self.examine_leftovers(&mut findings, repair)?;
+        self.examine_trash(&mut findings, repair)?;
         findings.extend(self.examine_promises()?);
         Ok(findings)
     }
@@ -267,7 +268,7 @@ impl Engine<'_> {
     }
 }
 
-fn finding(what: String, outcome: Result<bool>) -> Finding {
+pub(crate) fn finding(what: String, outcome: Result<bool>) -> Finding {
     match outcome {
         Ok(repaired) => {
             let hint = (!repaired).then(|| "`qchroot doctor --repair` puts it right".to_owned());

@@ -154,7 +154,7 @@ impl<'a> Journal<'a> {
             program: env!("CARGO_PKG_VERSION").into(),
             steps,
         };
-        host.remove_own(&path)?; // one without a whole header, in which nothing was begun
+        host.remove_own(&path, false)?; // one without a whole header, in which nothing was begun
         host.append_own(&path, &line(&header)?, op.is_durable())?;
         let Header { container, boot, steps, .. } = header;
         let marks = vec![Mark::Pending; steps.len()];
@@ -218,9 +218,9 @@ impl<'a> Journal<'a> {
         self.take(entry).ok_or_else(unknown)
     }
 
-    /// Removes the file: nothing is left to be put right.
+    /// Removes the file: nothing is left to be put right, also after a power cut where it is about something lasting.
     pub fn remove(self) -> Result<()> {
-        self.host.remove_own(&self.path)
+        self.host.remove_own(&self.path, self.op.is_durable())
     }
 
     /// Where it stands.
@@ -241,6 +241,7 @@ pub(crate) fn is_one_way(step: &Step) -> bool {
     matches!(
         step,
         Step::RemoveTree { .. }
+            | Step::Discard { .. }
             | Step::Disk(DiskStep::Grow { .. } | DiskStep::Remove { .. })
             | Step::Run { check: Some(_), undo: None, .. }
     )

@@ -71,7 +71,19 @@ impl Layout {
         self.lib.join(format!(".staging-{name}"))
     }
 
-    /// Where a container goes before it is removed.
+    /// What was given up and is removed when there is time.
+    #[must_use]
+    pub fn all_trash(&self) -> Utf8PathBuf {
+        self.lib.join(".trash")
+    }
+
+    /// The lock of whoever empties the trash.
+    #[must_use]
+    pub fn trash_lock(&self) -> Utf8PathBuf {
+        self.locks().join(".trash")
+    }
+
+    /// Where a tree goes before it is removed by the run that put it there.
     #[must_use]
     pub fn trash(&self, name: &Name) -> Utf8PathBuf {
         self.lib.join(format!(".trash-{name}"))

@@ -31,6 +31,7 @@ mod snapshots;
 mod space;
 mod state;
 mod transaction;
+mod trash;
 mod userland;
 mod users;
 mod version;

@@ -25,12 +25,18 @@ pub enum Probe {
 }
 
 /// Something held until it is dropped, such as a lock.
-pub struct Held(#[expect(dead_code, reason = "held for its Drop alone")] Box<dyn Any + Send>);
+pub struct Held(Box<dyn Any + Send>);
 
 impl Held {
     /// Keeps `thing` alive.
     pub fn new(thing: impl Any + Send) -> Self {
         Self(Box::new(thing))
+    }
+
+    /// What is held, for the host that made it.
+    #[must_use]
+    pub fn thing<T: Any>(&self) -> Option<&T> {
+        self.0.downcast_ref()
     }
 }
 
@@ -73,8 +79,8 @@ pub trait Host: Observe + Sync {
     /// (the directory too, when the file was made).
     fn append_own(&self, at: &Utf8Path, bytes: &[u8], durable: bool) -> Result<()>;
 
-    /// Removes a file of qchroot's own; one that is gone is fine.
-    fn remove_own(&self, at: &Utf8Path) -> Result<()>;
+    /// Removes a file of qchroot's own; one that is gone is fine. When `durable`, it is gone from the disk too.
+    fn remove_own(&self, at: &Utf8Path, durable: bool) -> Result<()>;
 
     /// Names in a directory of qchroot's own, sorted; none when there is no such directory.
     fn list_own(&self, at: &Utf8Path) -> Result<Vec<String>>;
@@ -124,6 +130,11 @@ pub trait Host: Observe + Sync {
     /// Starts a second process, which runs `undo` if this one dies before the guard is released, whatever way it
     /// dies. Locks held now stay held until both have ended.
     fn on_death(&self, undo: &dyn Fn()) -> Result<Box<dyn Guard>>;
+
+    /// Hands `lock` to a second process, which runs `work` with it and goes on when this one has ended: a session of its
+    /// own without a terminal, nothing else of what this process has open, last in line for processor and disk. Where
+    /// no process can be made, `work` has been done when this returns.
+    fn in_background(&self, lock: Held, work: &dyn Fn(Held));
 
     /// Returns when everything below the directory `at` is on disk: file systems put off writing what files hold,
     /// so a power cut soon after a rename may leave names with nothing behind them.

@@ -19,7 +19,7 @@ pub(crate) fn apply(step: &Step, deadline: Deadline) -> Result<()> {
         Step::RemoveFile { at, .. } => files::remove_file(at),
         Step::Link { at, to, .. } => files::link(at, to),
         Step::Unlink { at, was } => files::unlink(at, was),
-        Step::Rename { from, to } => files::rename(from, to),
+        Step::Rename { from, to } | Step::Discard { from, to } => files::rename(from, to),
         Step::Move { from, to } => relocate::relocate(from, to),
         Step::SetAccess { at, to, .. } => relocate::set_access(at, *to),
         Step::Device { at, major, minor } => device::make(at, (*major, *minor)),

@@ -92,8 +92,8 @@ impl Host for Machine {
         own::append(at, bytes, durable)
     }
 
-    fn remove_own(&self, at: &Utf8Path) -> Result<()> {
-        own::remove(at)
+    fn remove_own(&self, at: &Utf8Path, durable: bool) -> Result<()> {
+        own::remove(at, durable)
     }
 
     fn list_own(&self, at: &Utf8Path) -> Result<Vec<String>> {
@@ -142,6 +142,10 @@ impl Host for Machine {
 
     fn on_death(&self, undo: &dyn Fn()) -> Result<Box<dyn Guard>> {
         process::guard::on_death(undo)
+    }
+
+    fn in_background(&self, lock: Held, work: &dyn Fn(Held)) {
+        process::background::run(lock, work);
     }
 
     fn flush(&self, at: &Utf8Path) -> Result<()> {

@@ -24,6 +24,7 @@ pub(crate) fn probe(step: &Step) -> Result<Probe> {
         Step::Link { at, to, was } => making(link(at, to, was.as_deref())),
         Step::Unlink { at, was } => taking(unlink(at, was)),
         Step::Rename { from, to } => rename(&Place::host(from), &Place::host(to)),
+        Step::Discard { from, to } => discard(&Place::host(from), &Place::host(to)),
         Step::Move { from, to } => settle(rename(from, to), Probe::Absent),
         Step::SetAccess { at, to, was } => making(access(at, *to, *was)),
         Step::Device { at, major, minor } => making(device(at, (*major, *minor))),
@@ -187,6 +188,11 @@ fn rename(from: &Place, to: &Place) -> Result<Probe> {
         (true, true) => Probe::Conflict(format!("{to} exists already")),
         (false, false) => Probe::Conflict(format!("neither {from} nor {to} exists")),
     })
+}
+
+/// What is gone from both places was removed already.
+fn discard(from: &Place, to: &Place) -> Result<Probe> {
+    Ok(if there(from)?.is_some() { rename(from, to)? } else { Probe::Present })
 }
 
 fn device(at: &Place, numbers: (u32, u32)) -> Result<Probe> {

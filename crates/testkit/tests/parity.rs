@@ -306,7 +306,7 @@ fn own_files() {
     both(&|host| format!("{:?}", host.list_own(&path("none")).map_err(kind)));
     both(&|host| format!("{:?}", host.make_own_dir(&path("a/b/c")).map_err(kind)));
     both(&|host| format!("{:?}", host.make_own_dir(&path("a/b/c")).map_err(kind)));
-    both(&|host| format!("{:?}", host.remove_own(&path("journal")).map_err(kind)));
-    both(&|host| format!("{:?}", host.remove_own(&path("journal")).map_err(kind)));
+    both(&|host| format!("{:?}", host.remove_own(&path("journal"), true).map_err(kind)));
+    both(&|host| format!("{:?}", host.remove_own(&path("journal"), true).map_err(kind)));
     both(&|host| format!("{:?}", host.disk_usage(&path("none")).map_err(kind)));
 }

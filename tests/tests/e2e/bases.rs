@@ -133,7 +133,7 @@ fn what_is_needed_is_not_removed() {
 
     world.run(["upgrade", "web"]).ok();
     world.run(["release", "remove", &old]).fails(75, &["a rollback would bring"]);
-    world.run(["delete", "web"]).ok();
+    world.run(["delete", "--wait", "web"]).ok();
     let before = world.lasting();
     let shown = world.run(["--dry-run", "release", "remove", &old]).ok();
     assert!(shown.contains("rename ") && shown.contains("freed"), "{shown}");
@@ -210,7 +210,7 @@ fn a_removal_that_races_with_create_never_takes_its_base() {
         assert_eq!(created, base(&world, &first).exists(), "{removed}");
         if created {
             world.run(["exec", &name, "true"]).ok();
-            world.run(["delete", &name]).ok();
+            world.run(["delete", "--wait", &name]).ok();
         }
     }
     world.assert_sound();

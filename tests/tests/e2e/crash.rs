@@ -161,7 +161,7 @@ fn create() {
         let world = World::installed();
         let prepare = |world: &World| {
             if world.file("web").exists() {
-                world.run(["delete", "web"]).ok();
+                world.run(["delete", "--wait", "web"]).ok();
             }
         };
         // Directories for more than one run, which nothing takes away.
@@ -192,7 +192,7 @@ fn delete() {
         };
         Sweep {
             world: &world,
-            args: &["delete", "web"],
+            args: &["delete", "--wait", "web"],
             prepare: &prepare,
             cures: &[Cure::Doctor],
             refused: &["start", "web"],
@@ -274,7 +274,7 @@ fn install() {
     let usable = |world: &World| {
         world.run(["create", "probe"]).ok();
         assert_eq!(world.run(["exec", "probe", "cat", "/www/index.html"]).ok(), "a page from inside\n");
-        world.run(["delete", "probe"]).ok();
+        world.run(["delete", "--wait", "probe"]).ok();
     };
     usable(&world);
     let args = ["install", "--source", "tarball", "--any-release", "-o", &archive, "-o", "version=tiny-2.0"];

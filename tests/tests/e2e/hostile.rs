@@ -87,7 +87,7 @@ fn links_where_directories_and_devices_belong() {
             }
             let link = private(&world, storage).join(path);
             assert!(link.is_symlink(), "what the container planted is left to it");
-            assert_eq!(world.run(["delete", "web"]).ok(), "web: deleted\n");
+            assert_eq!(world.run(["delete", "--wait", "web"]).ok(), "web: deleted\n");
             outside.assert_untouched(&world, "delete");
         }
     }
@@ -111,7 +111,7 @@ fn links_elsewhere_lead_to_what_is_inside() {
         assert_eq!(world.run(["start", "web"]).ok(), "web: Start chroot completed.\n");
         world.run(["ps", "web"]).ok();
         world.run(["stop", "web"]).ok();
-        world.run(["delete", "web"]).ok();
+        world.run(["delete", "--wait", "web"]).ok();
         outside.assert_untouched(&world, storage);
     }
 }
@@ -144,7 +144,7 @@ fn a_shared_directory_that_is_a_link() {
         world.run(["start", "web"]).fails(73, &["root/./sharedfs"]);
         outside.assert_untouched(&world, "start");
     }
-    world.run(["delete", "web"]).ok();
+    world.run(["delete", "--wait", "web"]).ok();
     outside.assert_untouched(&world, "delete");
 }
 
@@ -201,13 +201,13 @@ fn directory_and_link_are_swapped_during_deletes() {
             fs::create_dir_all(world.lib(&format!("web/root/victim/{number}/below"))).unwrap();
         }
         symlink(&outside.dir, world.lib("web/root/victim.link")).unwrap();
-        swaps += while_swapped(&world.lib(".trash-web/root/victim"), || {
-            let ran = world.run(["delete", "web"]);
+        swaps += while_swapped(&world.lib(".trash/web.1.tree/root/victim"), || {
+            let ran = world.run(["delete", "--wait", "web"]);
             // A directory may get a new entry while it is being removed.
             assert!(matches!(ran.status, 0 | 71 | 75), "{ran}");
         });
         world.run(["doctor", "--repair"]).ok();
-        assert!(!world.file("web").exists() && !world.lib(".trash-web").exists());
+        assert!(!world.file("web").exists() && fs::read_dir(world.lib(".trash")).unwrap().count() == 0);
         outside.assert_untouched(&world, "delete");
     }
     assert!(swaps > 0, "the race was never met");

@@ -38,7 +38,7 @@ fn a_container_from_install_to_delete() {
         world.assert_quiet();
         assert_eq!(world.run(["stop", "web"]).ok(), "web: Error; Chroot is already stopped.\n");
 
-        assert_eq!(world.run(["delete", "web"]).ok(), "web: deleted\n");
+        assert_eq!(world.run(["delete", "--wait", "web"]).ok(), "web: deleted\n");
         assert!(!world.lib("web").exists() && !world.file("web").exists());
         assert!(!world.root.join("log/web").exists(), "its logs go with it");
         assert_eq!(world.run(["list", "--json"]).json(), json!([]));

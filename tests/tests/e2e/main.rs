@@ -37,6 +37,7 @@ mod services;
 mod surroundings;
 mod terminal;
 mod trace_files;
+mod trash;
 mod tree;
 mod trees;
 mod trees_refused;

@@ -97,7 +97,7 @@ fn no_inodes_is_a_clear_error() {
     crate::userland::write(&world.archive());
     world.install("tiny-1.0").ok();
     world.run(["create", "c0"]).ok();
-    world.run(["delete", "c0"]).ok();
+    world.run(["delete", "--wait", "c0"]).ok();
     let before = world.lasting();
     let mut full = world.run(["create", "c0", "--storage", "nullfs"]);
     let mut made = 0;
@@ -110,7 +110,7 @@ fn no_inodes_is_a_clear_error() {
         made > 0 && !world.lib(&format!("c{made}")).exists() && !world.file(&format!("c{made}")).exists()
     );
     for number in 0..made {
-        world.run(["delete", &format!("c{number}")]).ok();
+        world.run(["delete", "--wait", &format!("c{number}")]).ok();
     }
     before.assert_same(&world.lasting(), "all are gone");
     world.assert_sound();

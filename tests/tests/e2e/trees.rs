@@ -113,7 +113,7 @@ fn a_drive_is_entered_and_left_as_it_was() {
     console.type_in("exit\r");
     assert_eq!(console.end(), 0);
     drive.assert_left(&before, "console");
-    world.run(["delete", "web"]).ok();
+    world.run(["delete", "--wait", "web"]).ok();
     drive.assert_left(&before, "delete");
 }
 
@@ -122,7 +122,7 @@ fn what_programs_write_stays_in_the_tree() {
     let drive = Drive::with_web();
     drive.world.sh("echo mended > /etc/hostname").ok();
     assert_eq!(fs::read_to_string(drive.at.join("etc/hostname")).unwrap(), "mended\n");
-    drive.world.run(["delete", "web"]).ok();
+    drive.world.run(["delete", "--wait", "web"]).ok();
     assert_eq!(fs::read_to_string(drive.at.join("etc/hostname")).unwrap(), "mended\n");
 }
 

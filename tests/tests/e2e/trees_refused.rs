@@ -18,7 +18,7 @@ fn refused(world: &World, tree: &Path, status: i32, texts: &[&str]) {
 fn trees_that_cannot_be_containers_are_refused() {
     let world = World::with_sleeper("overlay");
     let at = |name: &str| world.dir().join(name);
-    world.run(["delete", "web"]).ok();
+    world.run(["delete", "--wait", "web"]).ok();
     fs::create_dir_all(at("empty")).unwrap();
     fs::create_dir_all(at("full/usr")).unwrap();
     fs::write(at("file"), "").unwrap();
@@ -70,7 +70,7 @@ fn a_drive_that_is_not_mounted_is_named_and_nothing_is_done_in_its_place() {
     world.run(["start", "web"]).ok();
     world.run(["stop", "web"]).ok();
     drive.unmount();
-    world.run(["delete", "web"]).ok();
+    world.run(["delete", "--wait", "web"]).ok();
     drive.mount();
     assert!(drive.at.join("bin/busybox").is_file());
 }

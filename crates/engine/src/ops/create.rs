@@ -42,6 +42,7 @@ impl Engine<'_> {
         if !self.dry_run {
             self.host.make_own_dir(&self.layout.journals())?;
             self.host.make_own_dir(&self.layout.containers)?;
+            self.host.make_own_dir(&self.layout.all_trash())?; // now, while there is space
         }
         let job = Job {
             op: Op::Create,

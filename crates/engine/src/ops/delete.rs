@@ -1,6 +1,7 @@
-//! `delete`: the tree, the administration file and the logs of a container that is stopped.
+//! `delete`: the tree, the administration file and the logs of a container that is stopped. The tree is only put
+//! into the trash.
 
-use qchroot_api::{Error, ErrorKind, FileKind, Name, Place, Plan, Result, Step};
+use qchroot_api::{Error, ErrorKind, Name, Place, Plan, Result, Step};
 
 use crate::config::ContainerFile;
 use crate::journal::Op;
@@ -8,7 +9,7 @@ use crate::transaction::Job;
 use crate::{Engine, STOP_PATIENCE};
 
 impl Engine<'_> {
-    /// Deletes the container `name`.
+    /// Deletes the container `name`. What it had takes space until [`Engine::empty_trash`] has removed it.
     ///
     /// # Errors
     /// Busy, when it has processes or mounts, by the kernel's word.
@@ -19,7 +20,8 @@ impl Engine<'_> {
         let plan = self.delete_plan(name)?;
         if !self.dry_run {
             self.host.make_own_dir(&self.layout.journals())?;
-            self.host.remove_own(&self.layout.start_journal(name))?;
+            self.host.make_own_dir(&self.layout.all_trash())?;
+            self.host.remove_own(&self.layout.start_journal(name), false)?;
         }
         let job = Job {
             op: Op::Delete,
@@ -37,22 +39,13 @@ impl Engine<'_> {
             Err(_) => (None, self.damaged_text(name)?),
         };
         self.refuse_busy(name)?;
-        let tree = self.layout.container(name);
-        let mut plan = Vec::new();
-        let has_tree = self.is_directory(&tree)?;
-        if has_tree {
-            plan.push(Step::Rename { from: tree, to: self.layout.trash(name) });
-        }
-        plan.push(Step::RemoveFile { at: Place::host(self.layout.file(name)), mode: 0o644, was });
-        if has_tree {
-            plan.push(Step::RemoveTree { at: self.layout.trash(name) });
-        }
-        let leftovers =
-            [self.layout.previous(name), self.layout.container_log(name), self.layout.container_run(name)];
-        for leftover in leftovers {
-            if self.view().stat(&Place::host(&leftover))?.is_some_and(|stat| stat.kind == FileKind::Directory)
-            {
-                plan.push(Step::RemoveTree { at: leftover });
+        let mut plan = vec![Step::RemoveFile { at: Place::host(self.layout.file(name)), mode: 0o644, was }];
+        let trees = [("tree", self.layout.container(name)), ("previous", self.layout.previous(name))];
+        plan.extend(self.into_trash(name, &trees)?);
+        // Small, and perhaps on other file systems.
+        for at in [self.layout.container_log(name), self.layout.container_run(name)] {
+            if self.is_directory(&at)? {
+                plan.push(Step::RemoveTree { at });
             }
         }
         plan.extend(self.outside(name, file.as_ref())?);

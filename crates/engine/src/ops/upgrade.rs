@@ -95,7 +95,7 @@ impl Engine<'_> {
         let name = &loaded.name;
         if self.is_stopped(loaded)? {
             if !self.dry_run {
-                self.host.remove_own(&self.layout.start_journal(name))?; // of mounts that are gone
+                self.host.remove_own(&self.layout.start_journal(name), false)?; // of mounts that are gone
             }
             return Ok(());
         }

@@ -17,6 +17,9 @@ pub(crate) fn boot_id() -> Result<String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// Disks know no priorities here; the processor's, which nice(3) lowers, is all there is.
+pub(crate) fn be_last_at_the_disk() {}
+
 /// The userland's release from the text of freebsd-version(1), or the kernel's.
 pub(crate) fn host_release() -> Result<String> {
     match fs::read_to_string("/bin/freebsd-version").ok().as_deref().and_then(userland_of) {

@@ -70,6 +70,19 @@ pub(super) fn close_others(keep: &[i32]) -> Result<()> {
     nix::errno::Errno::result(closed).or_error(failed).map(drop)
 }
 
+/// Closes every descriptor above 2 but one. Whoever owned another must not use or drop it any more.
+pub(super) fn close_all_but(keep: i32) -> Result<()> {
+    let keep = u32::try_from(keep).unwrap_or(u32::MAX);
+    for (first, last) in [(3, keep.saturating_sub(1)), (keep.saturating_add(1).max(3), u32::MAX)] {
+        if first <= last {
+            // SAFETY: plain descriptor numbers; nothing in this process uses those that are closed.
+            let closed = unsafe { libc::close_range(first, last, 0) };
+            nix::errno::Errno::result(closed).or_error(|| "cannot close descriptors".into())?;
+        }
+    }
+    Ok(())
+}
+
 /// Puts descriptors in the place of standard input, output and error; `None` leaves one as it is.
 pub(super) fn set_stdio(stdio: [Option<BorrowedFd<'_>>; 3]) -> Result<()> {
     let failed = || "cannot set the standard streams".to_owned();

@@ -3,6 +3,7 @@
 //! It must not know mount tables, images or configuration, and it stores nothing: what it says of a process it
 //! was told by the kernel a moment ago.
 
+pub(crate) mod background;
 mod channel;
 pub(crate) mod enter;
 mod fork;

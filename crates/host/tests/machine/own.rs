@@ -16,8 +16,8 @@ fn a_file_grows_by_what_is_appended() {
     lab.machine.append_own(&at, b"two\n", false).unwrap();
     assert_eq!(lab.machine.read_own(&at).unwrap().unwrap(), b"one\ntwo\n");
     assert_eq!(fs::metadata(&at).unwrap().permissions().mode() & 0o7777, 0o644);
-    lab.machine.remove_own(&at).unwrap();
-    lab.machine.remove_own(&at).unwrap();
+    lab.machine.remove_own(&at, true).unwrap();
+    lab.machine.remove_own(&at, true).unwrap();
     assert_eq!(lab.machine.read_own(&at).unwrap(), None);
 }
 

@@ -39,7 +39,7 @@ impl State {
             Step::Unlink { at, was } => {
                 self.remove_one(at, |body| matches!(body, Body::Link(is) if is == was))
             }
-            Step::Rename { from, to } => self.rename(from, to),
+            Step::Rename { from, to } | Step::Discard { from, to } => self.rename(from, to),
             Step::Move { from, to } => self.relocate(from, to),
             Step::SetAccess { at, to, .. } => self.set_access(at, *to),
             Step::Device { at, major, minor } => self.device(at, *major, *minor),

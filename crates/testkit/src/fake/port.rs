@@ -130,7 +130,7 @@ impl Host for FakeHost {
         change(self, |state| append(state, at, bytes, durable))
     }
 
-    fn remove_own(&self, at: &Utf8Path) -> Result<()> {
+    fn remove_own(&self, at: &Utf8Path, _durable: bool) -> Result<()> {
         change(self, |state| match state.tree.look(&Place::host(at))? {
             None => Ok(()),
             Some((_, inode)) if inode.is_directory() => {
@@ -232,6 +232,11 @@ impl Host for FakeHost {
     fn on_death(&self, _undo: &dyn Fn()) -> Result<Box<dyn Guard>> {
         call(self)?.guards.taken += 1;
         Ok(Box::new(Watch(self.clone())))
+    }
+
+    /// It has come to its end before this one goes on.
+    fn in_background(&self, lock: Held, work: &dyn Fn(Held)) {
+        work(lock);
     }
 
     fn flush(&self, _at: &Utf8Path) -> Result<()> {

@@ -47,6 +47,8 @@ impl State {
                 _ => other_link(at, inode),
             }),
             Step::Rename { from, to } => self.probe_rename(&Place::host(from), &Place::host(to)),
+            Step::Discard { from, .. } if self.tree.find(&Place::host(from))?.is_none() => Ok(Probe::Present),
+            Step::Discard { from, to } => self.probe_rename(&Place::host(from), &Place::host(to)),
             Step::Move { from, to } => settle(self.probe_rename(from, to), Probe::Absent),
             Step::SetAccess { at, to, was } => self.probe_access(at, *to, *was),
             Step::Device { at, major, minor } => {

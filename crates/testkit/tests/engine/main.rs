@@ -68,14 +68,15 @@ fn stop(engine: &Engine<'_>) -> Result<()> {
 }
 
 fn delete(engine: &Engine<'_>) -> Result<()> {
-    engine.delete(&web())
+    engine.delete(&web())?;
+    engine.empty_trash(false)
 }
 
 /// A machine on which these operations were done.
 fn before(platform: Platform, acts: &[(&str, Act)]) -> FakeHost {
     let host = FakeHost::new(platform);
     // Directories for more than one run, which nothing takes away.
-    for dir in ["lib/.journal", "lib/releases", "etc/containers", "run"] {
+    for dir in ["lib/.journal", "lib/.trash", "lib/releases", "etc/containers", "run"] {
         host.plant_dir(format!("/q/{dir}"), 0o755);
     }
     for (name, act) in acts {

@@ -62,7 +62,7 @@ fn every_call_that_writes_is_a_tick() {
     host.crash_at(99, Moment::Before);
     host.make_own_dir("/run/q".into()).unwrap();
     host.append_own("/run/q/j".into(), b"x", true).unwrap();
-    host.remove_own("/run/q/j".into()).unwrap();
+    host.remove_own("/run/q/j".into(), true).unwrap();
     drop(host.lock("/run/q/l".into(), false).unwrap());
     apply(&host, &dir("/a")).unwrap();
     assert_eq!(host.ticks(), 5);

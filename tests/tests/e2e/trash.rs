@@ -31,14 +31,16 @@ fn delete_and_hold(world: &World, names: &[&str]) -> Pid {
         for name in names {
             create_full(world, name);
         }
-        world.command(["delete"]).args(names).status().unwrap();
+        world.command(["-q", "delete"]).args(names).status().unwrap();
         let held: Vec<Pid> = world.processes().into_iter().map(Pid::from_raw).collect();
         let stopped = held.iter().all(|&pid| kill(pid, Signal::SIGSTOP).is_ok());
         if let ([one], true) = (&held[..], stopped && trash(world) > 0) {
             return *one;
         }
         assert!(held.len() <= 1, "one process for all: {held:?}");
-        held.iter().for_each(|&pid| drop(kill(pid, Signal::SIGCONT)));
+        for pid in held {
+            let _ = kill(pid, Signal::SIGCONT);
+        }
     }
     panic!("the removal was never met");
 }

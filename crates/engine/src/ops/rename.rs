@@ -22,7 +22,7 @@ impl Engine<'_> {
         self.refuse_started(&loaded)?;
         let plan = self.rename_plan(&loaded, new)?;
         if !self.dry_run {
-            self.host.remove_own(&self.layout.start_journal(name))?; // of mounts that are gone
+            self.host.remove_own(&self.layout.start_journal(name), false)?; // of mounts that are gone
         }
         self.run_durable(name, Op::Rename, plan)
     }

@@ -37,7 +37,7 @@ impl Engine<'_> {
         self.refuse_started(&loaded)?;
         let plan = self.restore_plan(&loaded, snapshot, record.as_ref())?;
         if !self.dry_run {
-            self.host.remove_own(&self.layout.start_journal(name))?; // of mounts that are gone
+            self.host.remove_own(&self.layout.start_journal(name), false)?; // of mounts that are gone
         }
         self.make_log_dir(name)?;
         self.run_durable(name, Op::Restore, plan)?;

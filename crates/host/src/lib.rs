@@ -93,7 +93,8 @@ impl Host for Machine {
     }
 
     fn remove_own(&self, at: &Utf8Path, durable: bool) -> Result<()> {
-        own::remove(at, durable)
+        own::remove(at)?;
+        if durable { own::sync_directory_of(at) } else { Ok(()) }
     }
 
     fn list_own(&self, at: &Utf8Path) -> Result<Vec<String>> {

@@ -62,12 +62,9 @@ pub(crate) fn sync_directory_of(at: &Utf8Path) -> Result<()> {
     File::open(dir).and_then(|dir| dir.sync_all()).or_error(|| format!("cannot flush {dir}"))
 }
 
-/// Removes a file; one that is gone is fine. Flushes its directory when `durable`.
-pub(crate) fn remove(at: &Utf8Path, durable: bool) -> Result<()> {
-    match unless_missing(fs::remove_file(at)).or_error(|| format!("cannot remove {at}"))? {
-        Some(()) if durable => sync_directory_of(at),
-        _ => Ok(()),
-    }
+/// Removes a file; one that is gone is fine.
+pub(crate) fn remove(at: &Utf8Path) -> Result<()> {
+    unless_missing(fs::remove_file(at)).or_error(|| format!("cannot remove {at}")).map(drop)
 }
 
 /// Names in a directory, sorted, those that are not UTF-8 left out; none when it does not exist.

@@ -10,9 +10,7 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use qchroot_api::{Name, Platform, Progress, Registration, Result, Step};
-use qchroot_engine::{
-    ConfigChange, CreateWish, Engine, InstallWish, Layout, Outcome, Point, Registry, Watch,
-};
+use qchroot_engine::{ConfigChange, Engine, InstallWish, Layout, Outcome, Point, Registry, Watch};
 use qchroot_isolation_chroot::Chroot;
 use qchroot_storage_md::Md;
 use qchroot_storage_nullfs::Nullfs;

@@ -14,7 +14,7 @@ use crate::behavior::transaction::{carry_out, succeed, take_back};
 use crate::fixture::container;
 
 /// Names under which the one program of the userland is found.
-const PROGRAMS: &[&str] = &["false", "sh", "sleep", "touch", "true"];
+const PROGRAMS: &[&str] = &["dd", "false", "sh", "sleep", "touch", "true"];
 
 /// Directories of the template.
 const TEMPLATE: &[&str] = &["dev", "etc", "proc", "sharedfs", "tmp", "usr", "usr/local", "var"];

@@ -1,14 +1,17 @@
-//! A storage on the real machine.
+//! A storage on the real machine: what every one of them must do there.
 
+mod disks;
+
+use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use libtest_mimic::Trial;
 use qchroot_api::{Capability, Kind, Place, SharedStorage};
 
 use super::lab::Lab;
 use super::{here, trials};
-use crate::behavior::transaction::{all_present, carry_out, take_back};
+use crate::behavior::transaction::{all_present, carry_out, succeed, take_back};
 use crate::fixture::with_required;
 
 type Make = fn() -> Box<dyn SharedStorage>;
@@ -34,6 +37,8 @@ pub(crate) fn storage(make: Make) -> Vec<Trial> {
     if info.capabilities.contains(&Capability::CopyOnWrite) {
         all.push(("a program of the base can be replaced for oneself", run(copy_on_write)));
     }
+    let more = disks::ALL.iter().filter(|(capability, ..)| info.capabilities.contains(capability));
+    all.extend(more.map(|(_, name, check)| (*name, run(*check))));
     trials(Kind::SharedStorage, &info.platforms, all)
 }
 
@@ -41,9 +46,21 @@ fn lab(storage: &dyn SharedStorage) -> Lab {
     let mut lab = Lab::new(here());
     if storage.info().capabilities.contains(&Capability::OwnRoot) {
         lab.merge_base();
-        lab.container = with_required(lab.container.clone(), storage, &lab.base);
     }
+    lab.container = with_required(lab.container.clone(), storage, &lab.base);
     lab
+}
+
+/// The files of the base, without what storages keep there to make containers from.
+fn base(lab: &Lab) -> BTreeMap<Utf8PathBuf, String> {
+    listing_without_kept(lab, &lab.path().join("release"))
+}
+
+fn listing_without_kept(lab: &Lab, dir: &Utf8Path) -> BTreeMap<Utf8PathBuf, String> {
+    let kept = lab.path().join("release/disks");
+    let mut all = Lab::listing(dir);
+    all.retain(|path, _| !path.starts_with(&kept));
+    all
 }
 
 /// A tree without the directories and files that a session needs; nothing of them may stay.
@@ -63,23 +80,33 @@ fn tree_as_it_was(lab: &mut Lab, storage: &dyn SharedStorage) {
     assert_eq!((Lab::listing(&tree), times(&tree)), before);
 }
 
+/// Creates the container, and attaches it.
 #[track_caller]
 fn attach(lab: &mut Lab, storage: &dyn SharedStorage) {
+    create(lab, storage);
+    attach_again(lab, storage);
+}
+
+#[track_caller]
+fn create(lab: &Lab, storage: &dyn SharedStorage) {
     let create = storage.create(&lab.base, &lab.container, lab.view()).expect("create can be planned");
-    let created = carry_out(&lab.machine, &create);
-    created.end.expect("the container can be created");
+    succeed(&lab.machine, &create);
+}
+
+#[track_caller]
+fn attach_again(lab: &mut Lab, storage: &dyn SharedStorage) {
     let attach = storage.attach(&lab.base, &lab.container, lab.view()).expect("attach can be planned");
     lab.carry_out(&attach);
 }
 
 fn nothing_left(lab: &mut Lab, storage: &dyn SharedStorage) {
-    let before = Lab::listing(&lab.path().join("release"));
+    let before = base(lab);
     attach(lab, storage);
     assert_eq!(lab.run(&lab.plain(), &["/usr/bin/true"]), 0);
     assert_eq!(lab.run(&lab.plain(), &["/usr/bin/false"]), 1);
     assert_eq!(lab.run(&lab.plain(), &["sh", "-c", "exit 7"]), 7);
     lab.take_back();
-    assert_eq!(Lab::listing(&lab.path().join("release")), before, "the base has changed");
+    assert_eq!(base(lab), before, "the base has changed");
     attach(lab, storage_again(lab, storage));
     lab.take_back();
 }
@@ -99,28 +126,41 @@ fn second_attach(lab: &mut Lab, storage: &dyn SharedStorage) {
 }
 
 fn writes_are_own(lab: &mut Lab, storage: &dyn SharedStorage) {
-    let before = Lab::listing(&lab.path().join("release"));
+    let before = base(lab);
     attach(lab, storage);
     assert_eq!(lab.run(&lab.plain(), &["touch", "/etc/new"]), 0);
     lab.shell(&lab.plain(), "echo x > /usr/bin/new; echo x > /usr/bin/words");
+    let closed = storage.info().capabilities.contains(&Capability::Closed);
+    if closed {
+        is_in_private_layer(lab, storage);
+    }
     lab.take_back();
-    assert_eq!(Lab::listing(&lab.path().join("release")), before, "the base has changed");
+    assert_eq!(base(lab), before, "the base has changed");
+    if !closed {
+        is_in_private_layer(lab, storage);
+    }
+}
+
+/// What was written is in a layer of the container's own. Of a closed one the uppermost layer is what it shows of it.
+fn is_in_private_layer(lab: &Lab, storage: &dyn SharedStorage) {
     let layers = storage.layers(&lab.base, &lab.container);
-    let found = layers.iter().position(|layer| {
-        let stat = lab.view().stat(&Place::within(layer, "etc/new"));
+    let found = layers.iter().find(|layer| {
+        let stat = lab.view().stat(&Place::within(*layer, "etc/new"));
         stat.expect("a layer can be looked at").is_some()
     });
     let found = found.expect("what was written is in no layer");
-    assert!(layers[found].starts_with(storage.private(&lab.container)), "it is not in the private part");
+    let closed = storage.info().capabilities.contains(&Capability::Closed);
+    let private = if closed { lab.container.dir.clone() } else { storage.private(&lab.container) };
+    assert!(found.starts_with(private), "it is not in the private part");
 }
 
 fn create_back(lab: &mut Lab, storage: &dyn SharedStorage) {
-    let before = Lab::listing(&lab.path());
+    let before = listing_without_kept(lab, &lab.path());
     let plan = storage.create(&lab.base, &lab.container, lab.view()).expect("create can be planned");
     let outcome = carry_out(&lab.machine, &plan);
     outcome.end.expect("the container can be created");
     take_back(&lab.machine, &outcome.begun);
-    assert_eq!(Lab::listing(&lab.path()), before);
+    assert_eq!(listing_without_kept(lab, &lab.path()), before);
 }
 
 fn shared_read_only(lab: &mut Lab, storage: &dyn SharedStorage) {

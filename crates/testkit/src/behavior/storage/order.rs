@@ -21,12 +21,6 @@ pub(super) const CHECK: &[(&str, fn(&World))] = &[
         succeed(&w.host, &plan);
         w.while_attached(|w| assert!(w.read("etc/group").is_some(), "a file is lost"));
     }),
-    ("an attached container is not checked", |w| {
-        let refused = w.storage.examine(&w.attached().container(), DiskCheck::Full, view(&w.host));
-        let error = refused.expect_err("it is in use");
-        assert_eq!(error.kind(), ErrorKind::Busy, "{error}");
-        assert!(error.hint_text().is_some_and(|hint| hint.contains("qchroot stop web")), "{error:?}");
-    }),
     ("after an unclean stop it is put in order before it is attached", unclean),
     ("one that is damaged stops only itself", damaged),
 ];

@@ -221,7 +221,11 @@ pub trait SharedStorage: Backend {
         Err(cannot(&self.info(), container, "have snapshots"))
     }
 
-    /// Steps that bring back what was kept under `name`, while the container is not attached; the snapshot stays.
+    /// Steps that bring back what was kept under `name`, while the container is not attached; the
+    /// snapshot stays, and so do all others.
+    ///
+    /// # Errors
+    /// Busy, naming them, where later snapshots would be lost by it.
     fn restore(&self, container: &Container, name: &str, host: &dyn Observe) -> Result<Plan> {
         let _ = (name, host);
         Err(cannot(&self.info(), container, "have snapshots"))

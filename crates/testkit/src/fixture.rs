@@ -171,6 +171,22 @@ fn plant(host: &FakeHost, at: &Utf8Path, small: Small) {
     }
 }
 
+/// The data set that containers lie below whose storage wants one.
+pub const DATASET: &str = "tank/qchroot";
+
+/// Whether a storage keeps containers in a pool of ZFS.
+#[must_use]
+pub fn needs_pool(storage: &dyn SharedStorage) -> bool {
+    storage.info().options.iter().any(|option| option.key == "dataset")
+}
+
+/// Plants a pool of 4 GiB with the data set [`DATASET`].
+pub fn plant_pool(host: &FakeHost) {
+    host.plant_pool("tank", 4 << 30, None);
+    let made = host.zfs(&format!("create -o mountpoint=none {DATASET}"));
+    assert_eq!(made.status, 0, "{}", made.stderr);
+}
+
 /// What a container may take whose storage wants to know, in bytes.
 pub const LIMIT: u64 = 64 << 20;
 
@@ -184,6 +200,9 @@ pub fn with_required(mut container: Container, storage: &dyn SharedStorage, base
     }
     if info.capabilities.contains(&Capability::Quota) {
         container.storage.insert("size".into(), format!("{}M", LIMIT >> 20).into());
+    }
+    if needs_pool(storage) {
+        container.storage.insert("dataset".into(), DATASET.into());
     }
     container
 }

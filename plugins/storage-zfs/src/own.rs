@@ -37,6 +37,20 @@ impl<'a> Own<'a> {
         }
     }
 
+    /// The same; it is not attached.
+    ///
+    /// # Errors
+    /// Busy, where it is.
+    pub(crate) fn stopped(container: &Container, done: &str, host: &'a dyn Observe) -> Result<Self> {
+        let own = Self::of(container, host)?;
+        let mounts = host.mounts()?;
+        let Some(mount) = mounts.iter().find(|mount| mount.source == own.dataset) else { return Ok(own) };
+        Err(Error::new(ErrorKind::Busy, format!("{} cannot be {done} while it is in use", container.name))
+            .cause(format!("{} is mounted on {}", own.dataset, mount.at))
+            .with("container", &container.name)
+            .hint(format!("stop it first: `qchroot stop {}`", container.name)))
+    }
+
     fn properties(&self, keys: &[&str]) -> Result<zfs::Properties> {
         let gone = || Error::new(ErrorKind::NotFound, format!("there is no data set {}", self.dataset));
         self.zfs.get(&self.dataset, keys)?.ok_or_else(gone)
@@ -71,12 +85,12 @@ pub(crate) fn resize(container: &Container, to: u64, host: &dyn Observe) -> Resu
         let (value, was) = (to.to_string(), found.bytes(key).to_string());
         zfs::set(&own.dataset, key, &value, Some(&was))
     };
-    let mut plan = vec![set(quota.limit())];
+    let grows = found.limit(quota.limit()).is_some_and(|limit| to > limit);
+    let mut keys = vec![quota.limit()];
     if settings.reserve {
-        let first = usize::from(found.limit(quota.limit()).is_none_or(|limit| to > limit));
-        plan.insert(first, set(quota.reservation()));
+        keys.insert(usize::from(grows), quota.reservation());
     }
-    Ok(plan)
+    Ok(keys.into_iter().filter(|key| found.bytes(key) != to).map(set).collect())
 }
 
 fn too_small(container: &Container, to: u64, used: u64) -> Error {
@@ -90,7 +104,7 @@ fn too_small(container: &Container, to: u64, used: u64) -> Error {
 
 /// Steps that give the data set another container's name.
 pub(crate) fn rename(container: &Container, to: &Container, host: &dyn Observe) -> Result<Plan> {
-    let own = Own::of(container, host)?;
+    let own = Own::stopped(container, "renamed", host)?;
     let name = Parent::of(to, host)?.container(to);
     refuse_taken(own.zfs, &name)?;
     Ok(vec![zfs::rename(&own.dataset, &name)])
@@ -98,7 +112,7 @@ pub(crate) fn rename(container: &Container, to: &Container, host: &dyn Observe) 
 
 /// Steps that make `to` a clone of `from`: it shares what neither changes, and either can be deleted.
 pub(crate) fn clone_of(from: &Container, to: &Container, host: &dyn Observe) -> Result<Plan> {
-    let (own, settings) = (Own::of(from, host)?, Settings::read(&to.storage)?);
+    let (own, settings) = (Own::stopped(from, "cloned", host)?, Settings::read(&to.storage)?);
     let parent = Parent::of(to, host)?;
     require_room(own.zfs, &parent, settings.size)?;
     let held = own.properties(&["referenced"])?.bytes("referenced");

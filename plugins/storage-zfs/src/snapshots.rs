@@ -8,7 +8,7 @@ use crate::zfs;
 
 /// Steps that keep what the container has now.
 pub(crate) fn take(container: &Container, name: &str, host: &dyn Observe) -> Result<Plan> {
-    let own = Own::of(container, host)?;
+    let own = Own::stopped(container, "copied", host)?;
     let full = names::snapshot(&own.dataset, name)?;
     if own.zfs.exists(&full)? {
         return Err(Error::new(
@@ -23,7 +23,7 @@ pub(crate) fn take(container: &Container, name: &str, host: &dyn Observe) -> Res
 
 /// Steps that go back to a snapshot: to the newest, since ZFS would destroy all later ones, zfs-rollback(8).
 pub(crate) fn restore(container: &Container, name: &str, host: &dyn Observe) -> Result<Plan> {
-    let own = Own::of(container, host)?;
+    let own = Own::stopped(container, "taken back", host)?;
     let all = own.zfs.snapshots(&own.dataset)?;
     let Some(at) = all.iter().position(|one| one.name == name) else { return Err(no_such(container, name)) };
     if all.len() > at + 1 {

@@ -10,7 +10,7 @@ use super::node::Inode;
 use super::resolve::{Found, Tree};
 use super::state::State;
 use super::volume::{Spot, View};
-use crate::zfs::{Pools, Store};
+use crate::zfs::{Known, Pools, Store};
 
 /// Pools, and the volume of each content.
 #[derive(Debug, Clone, Default)]
@@ -63,8 +63,7 @@ impl State {
     /// Answers `zfs ARGS` that only looks.
     pub(crate) fn ask_zfs(&self, args: &[String]) -> Output {
         let Some(zfs) = &self.zfs else { return no_modules() };
-        let (mut zfs, mut tree) = (zfs.clone(), self.tree.clone());
-        zfs.with(&mut tree, |pools, store| pools.ask(args, store))
+        zfs.pools.ask(args, &Shown { tree: &self.tree, volumes: &zfs.volumes })
     }
 
     /// What a data set shows when it is mounted by mount(8).
@@ -88,6 +87,24 @@ impl Zfs {
     }
 }
 
+/// What the tree shows of data sets.
+struct Shown<'a> {
+    tree: &'a Tree,
+    volumes: &'a BTreeMap<u32, Spot>,
+}
+
+impl Known for Shown<'_> {
+    fn bytes(&self, content: u32) -> u64 {
+        self.volumes.get(&content).map_or(0, |top| self.tree.volumes.used(top.volume))
+    }
+
+    fn mounted_on(&self, dataset: &str) -> Vec<String> {
+        let lines = self.tree.mounts.iter().map(|mount| &mount.line);
+        let of = lines.filter(|line| line.fs == "zfs" && line.source == dataset);
+        of.map(|line| line.at.to_string()).collect()
+    }
+}
+
 struct InTree<'a> {
     tree: &'a mut Tree,
     volumes: &'a mut BTreeMap<u32, Spot>,
@@ -108,6 +125,16 @@ impl InTree<'_> {
             self.tree.put(&found, Inode::directory(0o755))?;
         }
         Ok(found)
+    }
+}
+
+impl Known for InTree<'_> {
+    fn bytes(&self, content: u32) -> u64 {
+        Shown { tree: self.tree, volumes: self.volumes }.bytes(content)
+    }
+
+    fn mounted_on(&self, dataset: &str) -> Vec<String> {
+        Shown { tree: self.tree, volumes: self.volumes }.mounted_on(dataset)
     }
 }
 
@@ -136,16 +163,10 @@ impl Store for InTree<'_> {
         Ok(())
     }
 
-    fn bytes(&self, content: u32) -> u64 {
-        let top = self.volumes.get(&content);
-        let sizes = top.map(|top| self.tree.volumes.below(top).iter().map(|(_, inode)| inode.size()).sum());
-        sizes.unwrap_or(0)
-    }
-
-    fn mounted_on(&self, dataset: &str) -> Vec<String> {
-        let lines = self.tree.mounts.iter().map(|mount| &mount.line);
-        let of = lines.filter(|line| line.fs == "zfs" && line.source == dataset);
-        of.map(|line| line.at.to_string()).collect()
+    fn limit(&mut self, content: u32, bytes: u64) {
+        if let Some(top) = self.volumes.get(&content) {
+            self.tree.volumes.set_limit(top.volume, bytes);
+        }
     }
 
     fn mount(&mut self, dataset: &str, content: u32, at: &str) -> Result<(), String> {

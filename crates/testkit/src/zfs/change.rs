@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::words::{Words, assignment};
-use super::{Answer, Dataset, Frozen, Pools, Store, misused, name, refuse, stored};
+use super::{Answer, Dataset, Frozen, Known, Pools, Store, misused, name, refuse, stored};
 
 impl Pools {
     pub(super) fn create(&mut self, args: &[String], now: u64, store: &mut dyn Store) -> Answer<()> {
@@ -205,7 +205,7 @@ impl Pools {
     }
 
     /// Limits below what is there, and reservations above what there is.
-    fn refuse_limit(&self, what: &str, name: &str, set: (&str, &str), store: &dyn Store) -> Answer<()> {
+    fn refuse_limit(&self, what: &str, name: &str, set: (&str, &str), store: &dyn Known) -> Answer<()> {
         let (key, Ok(bytes)) = (set.0, set.1.parse::<u64>()) else { return Ok(()) };
         let referenced = store.bytes(self.dataset(name)?.content);
         let reserved = |key| self.limit(name, key).unwrap_or(0);

@@ -2,7 +2,7 @@
 
 use super::property::Value;
 use super::words::Words;
-use super::{Answer, Frozen, Pools, Store, misused, refuse};
+use super::{Answer, Frozen, Known, Pools, misused, refuse};
 
 /// A data set, or one of its snapshots.
 struct Item<'a> {
@@ -20,7 +20,7 @@ impl Item<'_> {
 }
 
 impl Pools {
-    pub(super) fn list(&self, args: &[String], store: &dyn Store) -> Answer<String> {
+    pub(super) fn list(&self, args: &[String], store: &dyn Known) -> Answer<String> {
         let words = Words::parse(args, "Hprd:t:o:s:S:")?;
         let columns = words.value('o').unwrap_or("name,used,available,referenced,mountpoint");
         let items = self.items(&words, words.rest.as_slice(), words.rest.is_empty())?;
@@ -37,7 +37,7 @@ impl Pools {
         Ok(text)
     }
 
-    pub(super) fn get(&self, args: &[String], store: &dyn Store) -> Answer<String> {
+    pub(super) fn get(&self, args: &[String], store: &dyn Known) -> Answer<String> {
         let words = Words::parse(args, "Hprd:t:o:s:")?;
         let Some((keys, names)) = words.rest.split_first() else {
             return misused("missing property argument");
@@ -67,7 +67,7 @@ impl Pools {
         Ok(text)
     }
 
-    fn value(&self, item: &Item<'_>, key: &str, exact: bool, store: &dyn Store) -> Option<Value> {
+    fn value(&self, item: &Item<'_>, key: &str, exact: bool, store: &dyn Known) -> Option<Value> {
         match item.snapshot {
             Some(snapshot) => self.property_of_snapshot(item.dataset, snapshot, key, exact, store),
             None => self.property(item.dataset, key, exact, store),

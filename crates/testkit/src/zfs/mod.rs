@@ -16,18 +16,24 @@ use std::collections::BTreeMap;
 use qchroot_api::Output;
 use serde::{Deserialize, Serialize};
 
+/// What is known of data sets from outside of the pool.
+pub trait Known {
+    /// Bytes of a content.
+    fn bytes(&self, content: u32) -> u64;
+    /// Where a data set is mounted.
+    fn mounted_on(&self, dataset: &str) -> Vec<String>;
+}
+
 /// What data sets and snapshots hold, each by a number, and where data sets are mounted.
-pub trait Store {
+pub trait Store: Known {
     /// Makes an empty one.
     fn make(&mut self, content: u32) -> Result<(), String>;
     /// Makes `to` as a copy of `from`.
     fn copy(&mut self, from: u32, to: u32) -> Result<(), String>;
     /// Removes one.
     fn remove(&mut self, content: u32) -> Result<(), String>;
-    /// Bytes of one.
-    fn bytes(&self, content: u32) -> u64;
-    /// Where a data set is mounted.
-    fn mounted_on(&self, dataset: &str) -> Vec<String>;
+    /// Tells how many bytes one can have at most from now on. A store that cannot see to it does nothing.
+    fn limit(&mut self, content: u32, bytes: u64);
     /// Mounts a data set on a directory, which is made when missing.
     fn mount(&mut self, dataset: &str, content: u32, at: &str) -> Result<(), String>;
     /// Unmounts what is on a directory.
@@ -113,12 +119,20 @@ impl Pools {
             "destroy" => self.destroy(rest, store),
             _ => return self.ask(args, store),
         };
+        self.tell_limits(store);
         end(done.map(|()| String::new()))
+    }
+
+    fn tell_limits(&self, store: &mut dyn Store) {
+        for (name, dataset) in &self.datasets {
+            let most = store.bytes(dataset.content).saturating_add(self.available(name, store));
+            store.limit(dataset.content, most);
+        }
     }
 
     /// Answers `zfs ARGS` that only looks.
     #[must_use]
-    pub fn ask(&self, args: &[String], store: &dyn Store) -> Output {
+    pub fn ask(&self, args: &[String], store: &dyn Known) -> Output {
         let Some((verb, rest)) = args.split_first() else { return end(misused("missing command")) };
         end(match verb.as_str() {
             "list" => self.list(rest, store),

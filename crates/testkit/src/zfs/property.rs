@@ -3,7 +3,7 @@
 use qchroot_api::parse_size;
 
 use super::name::line;
-use super::{Answer, Dataset, Frozen, Pools, Store, refuse};
+use super::{Answer, Dataset, Frozen, Known, Pools, refuse};
 
 /// Properties that can be set and are inherited, with their defaults.
 const INHERITED: &[(&str, &str)] =
@@ -101,7 +101,7 @@ impl Pools {
     }
 
     /// Any property of a data set; none where it has no such one.
-    pub(super) fn property(&self, name: &str, key: &str, exact: bool, store: &dyn Store) -> Option<Value> {
+    pub(super) fn property(&self, name: &str, key: &str, exact: bool, store: &dyn Known) -> Option<Value> {
         let dataset = self.datasets.get(name)?;
         let bytes = |bytes: u64| Some(Value::number(bytes, exact));
         match key {
@@ -129,7 +129,7 @@ impl Pools {
         of: &Frozen,
         key: &str,
         exact: bool,
-        store: &dyn Store,
+        store: &dyn Known,
     ) -> Option<Value> {
         let name = format!("{dataset}@{}", of.name);
         match key {
@@ -154,31 +154,35 @@ impl Pools {
     }
 
     /// What a data set has beside what it shares with its origin.
-    fn own(&self, dataset: &Dataset, store: &dyn Store) -> u64 {
+    fn own(&self, dataset: &Dataset, store: &dyn Known) -> u64 {
         let shared = dataset.origin.as_deref().and_then(|origin| self.frozen(origin).ok());
         store.bytes(dataset.content).saturating_sub(shared.map_or(0, |origin| store.bytes(origin.content)))
     }
 
     /// What its snapshots keep that is gone from it.
-    fn kept(dataset: &Dataset, store: &dyn Store) -> u64 {
+    fn kept(dataset: &Dataset, store: &dyn Known) -> u64 {
         let now = store.bytes(dataset.content);
         let gone = |snapshot: &Frozen| store.bytes(snapshot.content).saturating_sub(now);
         dataset.snapshots.iter().map(gone).max().unwrap_or(0)
     }
 
     /// What a data set and all below it take of the pool, and keep from others.
-    pub(super) fn used(&self, name: &str, store: &dyn Store) -> u64 {
-        let one = |name: &String| {
-            let Some(dataset) = self.datasets.get(name) else { return 0 };
-            let written = self.own(dataset, store).max(self.limit(name, "refreservation").unwrap_or(0));
-            written + Self::kept(dataset, store)
-        };
-        let all: u64 = self.below(name).iter().map(one).sum();
-        all.max(self.limit(name, "reservation").unwrap_or(0))
+    pub(super) fn used(&self, name: &str, store: &dyn Known) -> u64 {
+        let Some(dataset) = self.datasets.get(name) else { return 0 };
+        let written = self.own(dataset, store).max(self.limit(name, "refreservation").unwrap_or(0));
+        let children = self.datasets.keys().filter(|other| {
+            other
+                .strip_prefix(name)
+                .and_then(|rest| rest.strip_prefix('/'))
+                .is_some_and(|rest| !rest.contains('/'))
+        });
+        // What is reserved for a child counts here, and not in the child.
+        let of = |child: &String| self.used(child, store).max(self.limit(child, "reservation").unwrap_or(0));
+        written + Self::kept(dataset, store) + children.map(of).sum::<u64>()
     }
 
     /// What can still be written into a data set.
-    pub(super) fn available(&self, name: &str, store: &dyn Store) -> u64 {
+    pub(super) fn available(&self, name: &str, store: &dyn Known) -> u64 {
         let room = |name: &str| {
             let size = self.sizes.get(name).copied().or_else(|| self.limit(name, "quota"));
             size.map(|size| size.saturating_sub(self.used(name, store)))

@@ -1,6 +1,6 @@
 //! Copies: a container made of another, and what it was at an earlier time.
 
-use qchroot_api::{DiskStep, Place, Plan, Result, Step};
+use qchroot_api::{DiskStep, Error, ErrorKind, Place, Plan, Result, Step};
 
 use super::world::{DIR, World};
 use crate::behavior::footprint::stays_within;
@@ -120,6 +120,9 @@ fn brings_back(w: &World) {
     w.while_attached(|_| write("etc/kept", "new"));
     w.while_attached(|_| write("etc/later", "new"));
     succeed(&w.host, &take(w, "two").expect(planned));
+    if let Err(error) = restore(w, "one") {
+        return the_newest_alone(w, &error);
+    }
     for _ in 0..2 {
         succeed(&w.host, &restore(w, "one").expect(planned));
         w.while_attached(|w| {
@@ -136,4 +139,21 @@ fn brings_back(w: &World) {
     succeed(&w.host, &forget(w, "one").expect(planned));
     assert_eq!(names(w), ["two"]);
     w.while_attached(|w| assert_eq!(w.read("etc/later").as_deref(), Some("new")));
+}
+
+/// A storage that would lose what came later refuses, and goes back once that is removed.
+fn the_newest_alone(w: &World, error: &Error) {
+    assert_eq!(error.kind(), ErrorKind::Busy, "{error}");
+    assert!(error.to_string().contains("two"), "{error} does not name what is in the way");
+    assert_eq!(names(w), ["one", "two"]);
+    let planned = "it can be planned";
+    for (name, later) in [("two", Some("new")), ("one", None)] {
+        w.while_attached(|w| w.write_text("etc/later", "changed again").expect("a container can write"));
+        succeed(&w.host, &restore(w, name).expect(planned));
+        w.while_attached(|w| assert_eq!(w.read("etc/later").as_deref(), later));
+        if name == "two" {
+            succeed(&w.host, &forget(w, name).expect(planned));
+        }
+    }
+    assert_eq!(names(w), ["one"]);
 }

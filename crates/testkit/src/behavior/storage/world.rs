@@ -6,7 +6,9 @@ use qchroot_api::{Base, Capability, Container, Place, Plan, Platform, Result, Sh
 use super::Make;
 use crate::behavior::transaction::{succeed, take_back};
 use crate::behavior::view;
-use crate::fixture::{LIMIT, container, native, plant_base, plant_tree, with_required};
+use crate::fixture::{
+    LIMIT, container, native, needs_pool, plant_base, plant_pool, plant_tree, with_required,
+};
 use crate::{FakeHost, Snapshot};
 
 pub(super) const STAGING: &str = "/q/.staging-web";
@@ -30,6 +32,9 @@ impl World {
             false => plant_base(&host, "/q/releases", native(platform)),
         };
         host.plant_dir(STAGING, 0o700);
+        if needs_pool(&*storage) {
+            plant_pool(&host);
+        }
         Self { make, platform, storage, host, base }
     }
 

@@ -15,6 +15,8 @@ mod disk;
 mod errors;
 mod files;
 mod holes;
+#[cfg(any(test, target_os = "freebsd"))]
+mod mdconfig;
 mod mount;
 mod observe;
 mod own;

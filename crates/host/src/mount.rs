@@ -60,7 +60,7 @@ pub(crate) fn unmount(mount: &Mount, deadline: Deadline) -> Result<()> {
     loop {
         match standing(mount) {
             Ok(Standing::Mounted) => {}
-            Ok(Standing::Free) => return Ok(()),
+            Ok(Standing::Free) => return os::mount::clear(mount),
             Ok(Standing::Taken(what)) => {
                 return Err(Error::new(ErrorKind::Exists, format!("cannot unmount {}: {what}", mount.at)));
             }

@@ -42,6 +42,10 @@ fn take(file: &Utf8Path, access: OFlags, lock: FlockOperation) -> Result<File> {
     refuse_shared(file, &File::from(named))?;
     let opened = File::from(opened);
     let locked = locked(&opened, lock).or_error(|| format!("cannot lock disk {file}"))?;
+    if locked {
+        os::disk::forget_left(&opened)
+            .map_err(|error| error.while_doing(format!("cannot free disk {file}")))?;
+    }
     let devices = os::disk::attached(&opened)?;
     match devices.first() {
         None if locked => Ok(opened),

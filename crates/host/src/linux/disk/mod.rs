@@ -40,6 +40,12 @@ pub(crate) fn who_shows(file: &Utf8Path) -> String {
     format!("see `losetup -j {file}`")
 }
 
+/// Frees what a dead process left: nothing, the kernel does.
+#[expect(clippy::unnecessary_wraps, reason = "on FreeBSD it can fail")]
+pub(crate) fn forget_left(_file: impl AsFd) -> Result<()> {
+    Ok(())
+}
+
 /// A disk that is mounted where nobody sees it: no mount table has it, and it vanishes with the process.
 #[derive(Debug)]
 pub(crate) struct OpenDisk {

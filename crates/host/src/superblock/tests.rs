@@ -2,35 +2,44 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::process::Command;
+
+use camino::Utf8Path;
+use qchroot_api::Command;
+use tempfile::TempDir;
 
 use super::*;
+use crate::command::run_well;
+
+fn run(argv: &[&str]) {
+    run_well(&Command::new(argv.iter().copied())).expect("Debian's packages for tests are installed");
+}
+
+fn start_of(path: &Utf8Path) -> Vec<u8> {
+    let mut start = vec![];
+    File::open(path).unwrap().take(REACH as u64).read_to_end(&mut start).unwrap();
+    start
+}
+
+fn dir_of(dir: &TempDir) -> &Utf8Path {
+    Utf8Path::from_path(dir.path()).unwrap()
+}
 
 /// The start of a disk of `mebibytes` that Debian's tools made.
 fn made(argv: &[&str], mebibytes: u64) -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("disk.img");
+    let path = dir_of(&dir).join("disk.img");
     File::create(&path).unwrap().set_len(mebibytes << 20).unwrap();
-    let output = Command::new(argv[0]).args(&argv[1..]).arg(&path).output();
-    let output = output.unwrap_or_else(|error| panic!("{} is needed here: {error}", argv[0]));
-    assert!(output.status.success(), "{argv:?}: {}", String::from_utf8_lossy(&output.stderr));
-    let mut start = vec![];
-    File::open(&path).unwrap().take(REACH as u64).read_to_end(&mut start).unwrap();
-    start
+    run(&[argv, &[path.as_str()]].concat());
+    start_of(&path)
 }
 
 fn ufs() -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("disk.img");
-    std::fs::create_dir(dir.path().join("tree")).unwrap();
-    let made = Command::new("makefs")
-        .args(["-t", "ffs", "-B", "le", "-o", "version=2,bsize=32768,fsize=4096", "-s", "20m"])
-        .args([&path, &dir.path().join("tree")])
-        .output();
-    assert!(made.expect("Debian's makefs is installed").status.success());
-    let mut start = std::fs::read(&path).unwrap();
-    start.truncate(REACH);
-    start
+    let (path, tree) = (dir_of(&dir).join("disk.img"), dir_of(&dir).join("tree"));
+    std::fs::create_dir(&tree).unwrap();
+    let shape = "version=2,bsize=32768,fsize=4096";
+    run(&["makefs", "-t", "ffs", "-B", "le", "-o", shape, "-s", "20m", path.as_str(), tree.as_str()]);
+    start_of(&path)
 }
 
 fn real() -> [(DiskFs, Vec<u8>, u64); 4] {
@@ -100,11 +109,9 @@ fn a_superblock_with_a_checksum_is_not_believed_when_one_bit_of_it_is_wrong() {
 #[test]
 fn what_else_a_file_can_hold_is_named() {
     let dir = tempfile::tempdir().unwrap();
-    let image = dir.path().join("image");
-    std::fs::write(dir.path().join("file"), "text").unwrap();
-    let made = Command::new("mksquashfs").arg(dir.path()).arg(&image).arg("-quiet").output().unwrap();
-    assert!(made.status.success());
-    assert_eq!(recognise(&std::fs::read(&image).unwrap()), Content::Foreign("squashfs"));
+    let image = dir_of(&dir).join("image");
+    run(&["mksquashfs", "/etc/hostname", image.as_str(), "-quiet"]);
+    assert_eq!(recognise(&start_of(&image)), Content::Foreign("squashfs"));
     assert_eq!(recognise(&vec![0; REACH]), Content::Unknown);
     assert_eq!(recognise(b""), Content::Unknown);
 }

@@ -82,9 +82,7 @@ fn twenty_at_once_make_one_disk_and_sweep_what_a_dead_one_left() {
 }
 
 fn uuid(disk: &Utf8Path) -> String {
-    let words = ["-p", "-s", "UUID", "-o", "value", disk.as_str()];
-    let output = std::process::Command::new("blkid").args(words).output().unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    run(&["blkid", "-p", "-s", "UUID", "-o", "value", disk.as_str()])
 }
 
 #[test]
@@ -128,7 +126,7 @@ fn a_clone_passes_the_file_systems_own_check() {
                 DiskFs::Ext4 => run(&["e2fsck", "-f", "-n", to.as_str()]),
                 DiskFs::Xfs => run(&["xfs_repair", "-f", "-n", to.as_str()]),
                 _ => run(&["btrfs", "check", "--readonly", to.as_str()]),
-            }
+            };
             lab.apply(&Step::Disk(DiskStep::Remove { at: to })).unwrap();
         }
     }

@@ -25,9 +25,12 @@ pub(crate) fn shown(file: &Utf8Path) -> bool {
     is_shown()
 }
 
-pub(crate) fn run(argv: &[&str]) {
+/// Runs a program of the host's; what it prints.
+#[expect(clippy::disallowed_methods, reason = "disks are made and attached by the system's own programs")]
+pub(crate) fn run(argv: &[&str]) -> String {
     let output = std::process::Command::new(argv[0]).args(&argv[1..]).output().unwrap();
     assert!(output.status.success(), "{argv:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 /// A disk made by Debian's tools.

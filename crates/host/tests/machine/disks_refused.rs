@@ -57,8 +57,7 @@ fn a_file_that_another_program_has_attached_is_refused_by_whatever_path_it_did()
     fs::create_dir(&elsewhere).unwrap();
     mount_bind(lab.host.as_str(), elsewhere.as_str()).unwrap();
     for path in [file.clone(), elsewhere.join("ext4.img")] {
-        let output = std::process::Command::new("losetup").args(["-f", "--show", path.as_str()]).output();
-        let device = String::from_utf8(output.unwrap().stdout).unwrap().trim().to_owned();
+        let device = run(&["losetup", "-f", "--show", path.as_str()]);
         assert!(device.starts_with("/dev/loop"), "losetup gave {device:?}");
         let error = lab.apply(&Step::Mount(mount_of(&lab, &file, DiskFs::Ext4))).unwrap_err();
         let looked = (&lab.machine as &dyn Observe).disk(&file).unwrap().unwrap();

@@ -1,14 +1,15 @@
 //! Disks opened where nobody sees them, and devices, on the real kernel: what is written stays, nothing else does.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
 
 use camino::Utf8PathBuf;
-use qchroot_api::{DiskFs, ErrorKind};
+use qchroot_api::{Command, DiskFs, ErrorKind};
 use tempfile::TempDir;
 
 use super::*;
+use crate::command::run_well;
 
 /// A directory with an empty file of 64 MiB.
 fn blank() -> (TempDir, Utf8PathBuf) {
@@ -20,8 +21,8 @@ fn blank() -> (TempDir, Utf8PathBuf) {
 }
 
 fn mkfs(path: &Utf8Path) {
-    let made = Command::new("mkfs.ext4").args(["-q", "-b", "4096", path.as_str()]).output();
-    assert!(made.expect("Debian's e2fsprogs is installed").status.success());
+    let made = run_well(&Command::new(["mkfs.ext4", "-q", "-b", "4096", path.as_str()]));
+    made.expect("Debian's e2fsprogs is installed");
 }
 
 fn devices_of(file: &Utf8Path) -> Vec<String> {
@@ -37,8 +38,8 @@ fn a_disk_is_open_where_no_mount_table_has_it_and_keeps_what_is_written() {
     fs::write(disk.path().join("letter"), "kept").unwrap();
     assert_eq!(devices_of(&file).len(), 1);
     assert_eq!(fs::read_to_string("/proc/self/mountinfo").unwrap().lines().count(), table.lines().count());
-    let listed = Command::new("cat").arg(disk.path().join("letter")).output().unwrap();
-    assert_eq!(listed.stdout, b"kept", "programs that are started see it too");
+    let listed = run_well(&Command::new(["cat", disk.path().join("letter").as_str()])).unwrap();
+    assert_eq!(listed.stdout, "kept", "programs that are started see it too");
     disk.close().unwrap();
     assert!(devices_of(&file).is_empty());
     let disk = open(&file, DiskFs::Ext4, true).unwrap();
@@ -102,18 +103,19 @@ fn a_disk_that_was_not_unmounted_in_order_is_not_opened_read_only_but_writable()
 const DIES_WITH: &str = "QCHROOT_TEST_DIES_WITH_DISK";
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the process that dies is this test's own")]
 fn a_process_that_is_killed_between_attaching_and_mounting_leaves_no_device() {
     if let Ok(file) = std::env::var(DIES_WITH) {
         let claimed = claim(Utf8Path::new(&file), false).unwrap();
         let _shown = attach(&claimed, false, SECTOR).unwrap();
-        println!("\nattached");
+        writeln!(std::io::stdout(), "\nattached").unwrap();
         loop {
             std::thread::park();
         }
     }
     let (_dir, file) = blank();
     let name = std::thread::current().name().unwrap().to_owned();
-    let mut child = Command::new(std::env::current_exe().unwrap())
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", &name, "--nocapture"])
         .env(DIES_WITH, &file)
         .stdout(Stdio::piped())

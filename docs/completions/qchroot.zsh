@@ -241,6 +241,38 @@ _arguments "${_arguments_options[@]}" : \
 '*::names -- Containers:_default' \
 && ret=0
 ;;
+(export)
+_arguments "${_arguments_options[@]}" : \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--force[Replace a file that is there]' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- The container:_default' \
+':file -- The file; - is standard output:_default' \
+&& ret=0
+;;
+(import)
+_arguments "${_arguments_options[@]}" : \
+'--release=[Another installed release of the same version]:ID:_default' \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':file -- The file that an export made:_default' \
+'::name -- The container'\''s name \[default\: the exported one\]:_default' \
+&& ret=0
+;;
 (release)
 _arguments "${_arguments_options[@]}" : \
 '--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
@@ -631,6 +663,14 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(export)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(import)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (release)
 _arguments "${_arguments_options[@]}" : \
 ":: :_qchroot__subcmd__help__subcmd__release_commands" \
@@ -751,6 +791,8 @@ _qchroot_commands() {
 'exec:Run a program in a container, started or not' \
 'ps:List the processes of containers' \
 'delete:Delete stopped containers\: tree, administration file and logs' \
+'export:Write a stopped container into one file, to be carried to another host' \
+'import:Make a container of the file that an export made' \
 'release:Installed releases' \
 'upgrade:Move stopped containers to another installed release' \
 'rollback:Take the last upgrade of stopped containers back, or go back to a snapshot' \
@@ -806,6 +848,11 @@ _qchroot__subcmd__exec_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot exec commands' commands "$@"
 }
+(( $+functions[_qchroot__subcmd__export_commands] )) ||
+_qchroot__subcmd__export_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot export commands' commands "$@"
+}
 (( $+functions[_qchroot__subcmd__help_commands] )) ||
 _qchroot__subcmd__help_commands() {
     local commands; commands=(
@@ -821,6 +868,8 @@ _qchroot__subcmd__help_commands() {
 'exec:Run a program in a container, started or not' \
 'ps:List the processes of containers' \
 'delete:Delete stopped containers\: tree, administration file and logs' \
+'export:Write a stopped container into one file, to be carried to another host' \
+'import:Make a container of the file that an export made' \
 'release:Installed releases' \
 'upgrade:Move stopped containers to another installed release' \
 'rollback:Take the last upgrade of stopped containers back, or go back to a snapshot' \
@@ -876,10 +925,20 @@ _qchroot__subcmd__help__subcmd__exec_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot help exec commands' commands "$@"
 }
+(( $+functions[_qchroot__subcmd__help__subcmd__export_commands] )) ||
+_qchroot__subcmd__help__subcmd__export_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help export commands' commands "$@"
+}
 (( $+functions[_qchroot__subcmd__help__subcmd__help_commands] )) ||
 _qchroot__subcmd__help__subcmd__help_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot help help commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__import_commands] )) ||
+_qchroot__subcmd__help__subcmd__import_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help import commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__help__subcmd__install_commands] )) ||
 _qchroot__subcmd__help__subcmd__install_commands() {
@@ -993,6 +1052,11 @@ _qchroot__subcmd__help__subcmd__upgrade_commands() {
 _qchroot__subcmd__help__subcmd__version_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot help version commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__import_commands] )) ||
+_qchroot__subcmd__import_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot import commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__install_commands] )) ||
 _qchroot__subcmd__install_commands() {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -211,6 +211,21 @@ pub trait SharedStorage: Backend {
     fn clone_of(&self, base: &Base, from: &Container, to: &Container, host: &dyn Observe) -> Result<Plan> {
         let _ = (base, to, host);
         Err(cannot(&self.info(), from, "be cloned"))
+    }
+
+    /// Steps that make ready for the data of an export, in place of [`SharedStorage::create`]. Where it is a tree,
+    /// [`SharedStorage::private`] is an empty directory afterwards, and the tree goes there. Where it is a disk, it
+    /// lies at `disk` when these steps are carried out, and afterwards what is `private` is its copy. With
+    /// [`Capability::Export`].
+    fn receive(
+        &self,
+        base: &Base,
+        container: &Container,
+        disk: Option<&Utf8Path>,
+        host: &dyn Observe,
+    ) -> Result<Plan> {
+        let _ = (base, disk, host);
+        Err(cannot(&self.info(), container, "be imported"))
     }
 
     /// Steps that keep what the container has now under `name`; it is attached only with

@@ -177,6 +177,15 @@ pub enum Step {
         #[serde(default)]
         brand: Option<Brand>,
     },
+    /// Unpack the data of an export into an empty directory: a tree at its top, a disk as `disk.img`.
+    Unpack {
+        /// The export.
+        file: Utf8PathBuf,
+        /// SHA-256, hex, that its seal says.
+        sha256: String,
+        /// The directory.
+        into: Utf8PathBuf,
+    },
     /// Record every file of a base, with its digest, in `manifest.mtree`, and that file's own digest in
     /// `release.toml`.
     Record {
@@ -281,6 +290,7 @@ impl Step {
             | Self::Own { .. }
             | Self::Fill { .. }
             | Self::Split { .. }
+            | Self::Unpack { .. }
             | Self::Record { .. }
             | Self::StopInit { .. }
             | Self::StopService(_)

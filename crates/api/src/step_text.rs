@@ -37,6 +37,7 @@ impl fmt::Display for Step {
             Self::Split { tree, sharedfs, template, .. } => {
                 write!(f, "split {tree} into {sharedfs} and {template}")
             }
+            Self::Unpack { file, into, .. } => write!(f, "unpack {file} into {into}"),
             Self::Record { base } => write!(f, "record the files of {base}"),
             Self::StartInit { container, root, proc } => {
                 write!(f, "start init of {container} in {root}")?;

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod carry;
 mod copies;
 mod fail;
 mod place;

@@ -15,7 +15,7 @@ use crate::screen::Screen;
 use crate::{fail, place, print};
 
 /// A path as it is from `/` on; nothing is looked up.
-fn absolute(path: &Utf8Path) -> Result<String> {
+pub(crate) fn absolute(path: &Utf8Path) -> Result<String> {
     let absolute = camino::absolute_utf8(path);
     absolute
         .map(|path| path.into_string())
@@ -65,7 +65,11 @@ fn run(cli: Cli) -> Result<u8> {
         return version(cli.global.json);
     }
     qchroot_host::settle_process();
-    let machine = Machine::new();
+    // What these two leave when they are interrupted is in order, and they say what it is.
+    let machine = match command {
+        Command::Export(_) | Command::Import(_) => Machine::with_cancel(qchroot_host::on_signals()?),
+        _ => Machine::new(),
+    };
     let view: &dyn Observe = &machine;
     let registry = Registry::linked()?;
     let layout = place::layout(cli.global.root.as_deref(), view.platform()?)?;
@@ -138,6 +142,8 @@ impl Front<'_> {
             }
             Command::Ps(args) => self.ps(&args.names)?,
             Command::Delete(args) => return self.delete(&args),
+            Command::Export(args) => self.export(&args)?,
+            Command::Import(args) => self.import(args)?,
             Command::Release(args) => return self.release(args),
             Command::Upgrade(args) => return self.upgrade(args),
             Command::Check(args) => return self.check(args),

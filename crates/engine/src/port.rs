@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Entry, Observe, Progress, Result, Step, Work};
+use qchroot_api::{Entry, Observe, Part, Progress, Result, Step, TakeNode, Work};
 
 use crate::{Care, Seen};
 
@@ -99,13 +99,25 @@ pub trait Host: Observe + Sync {
     /// Nothing when there is no such directory.
     fn survey(&self, top: &Utf8Path, care: &dyn Fn(&Path) -> Care) -> Result<Vec<Seen>>;
 
+    /// Hands every file at and below `top`, a directory or a single file, to `take`: parents first, names in their
+    /// order, so that two walks over the same tree are the same; the top's path is empty. No link is followed. Of
+    /// several names of one file the later ones are hard links to the first. Sockets are left out; what is mounted
+    /// below is an empty directory. Ends with an error soon after the user has given up.
+    fn read_tree(&self, top: &Utf8Path, take: &mut TakeNode<'_>) -> Result<()>;
+
+    /// Opens the file `at` of the superuser's, made with mode 0600 when missing, to be written part by part.
+    ///
+    /// # Errors
+    /// Busy, when somebody else writes to it; `Exists`, when it is not a regular file.
+    fn part(&self, at: &Utf8Path) -> Result<Box<dyn Part>>;
+
     /// How the machine stands to `step`.
     fn probe(&self, step: &Step) -> Result<Probe>;
 
     /// Applies `step`. Steps that take something away succeed when it is gone already. Steps that wait (for
     /// processes to end, for a script) wait no longer than until `deadline`, and then use force.
     ///
-    /// `Step::Fill`, `Step::Split` and `Step::Record` are the engine's own and are refused here.
+    /// `Step::Fill`, `Step::Split`, `Step::Record` and `Step::Unpack` are the engine's own and are refused here.
     fn apply(&self, step: &Step, deadline: Deadline) -> Result<()>;
 
     /// What a release source works with, confined to its workplace; `show` is told of progress.

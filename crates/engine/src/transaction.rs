@@ -90,6 +90,7 @@ impl Engine<'_> {
                 let word = self.recognise(tree, describe, *brand, deadline)?;
                 self.split(tree, sharedfs, template, describe, word, deadline)
             }
+            Step::Unpack { file, sha256, into } => self.unpack(file, sha256, into),
             Step::Record { base } => self.record_base(base, deadline),
             step => self.host.apply(step, deadline),
         }

@@ -13,6 +13,7 @@ mod device;
 mod dir;
 mod disk;
 mod errors;
+mod extents;
 mod files;
 mod holes;
 #[cfg(any(test, target_os = "freebsd"))]
@@ -21,8 +22,10 @@ mod mount;
 mod observe;
 mod own;
 mod ownership;
+mod part;
 mod probe;
 mod process;
+mod read_tree;
 mod relocate;
 mod remove;
 mod running;
@@ -43,15 +46,16 @@ use freebsd as os;
 #[cfg(target_os = "linux")]
 use linux as os;
 
+pub use process::give_up::on_signals;
 pub use process::supervisor::supervise_main;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use camino::Utf8Path;
-use qchroot_api::{Answer, Entry, Observe, Progress, Query, Result, Step, Work};
+use qchroot_api::{Answer, Entry, Observe, Part, Progress, Query, Result, Step, TakeNode, Work};
 use qchroot_engine::{Care, Deadline, Guard, Held, Host, Probe, Seen, Workplace};
 
 /// Gives this process the umask that files of qchroot's own are made under, whatever the caller's is.
@@ -117,6 +121,14 @@ impl Host for Machine {
 
     fn survey(&self, top: &Utf8Path, care: &dyn Fn(&Path) -> Care) -> Result<Vec<Seen>> {
         survey::survey(top, care)
+    }
+
+    fn read_tree(&self, top: &Utf8Path, take: &mut TakeNode<'_>) -> Result<()> {
+        read_tree::read(top, &|| !self.cancelled.load(Ordering::Relaxed), take)
+    }
+
+    fn part(&self, at: &Utf8Path) -> Result<Box<dyn Part>> {
+        part::open(at)
     }
 
     fn probe(&self, step: &Step) -> Result<Probe> {

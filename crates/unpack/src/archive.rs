@@ -7,6 +7,7 @@ use std::io;
 use qchroot_api::{Error, ErrorKind, Node, Result};
 use tar::{EntryType, GnuExtSparseHeader, Header};
 
+use crate::attributes::Origin;
 use crate::content::{self, BLOCK, Content, Map, padding};
 use crate::header::{self, Extensions};
 use crate::pax::Records;
@@ -33,11 +34,12 @@ pub(crate) struct Archive {
     stream: Stream,
     global: Records,
     last: Option<String>,
+    origin: Origin,
 }
 
 impl Archive {
-    pub(crate) fn new(stream: Stream) -> Self {
-        Self { stream, global: Records::default(), last: None }
+    pub(crate) fn new(stream: Stream, origin: Origin) -> Self {
+        Self { stream, global: Records::default(), last: None, origin }
     }
 
     /// Bytes of the input read so far.
@@ -80,7 +82,8 @@ impl Archive {
         let blame = |archive: &Self, error| archive.blame(error);
         let stored = header::stored(header, &extensions.records).map_err(|e| blame(self, e))?;
         let map = self.map(header, &extensions.records, stored)?;
-        let node = header::node(header, &extensions, path, map.size()).map_err(|e| blame(self, e))?;
+        let node =
+            header::node(header, &extensions, path, map.size(), self.origin).map_err(|e| blame(self, e))?;
         Ok(Member { node, map })
     }
 

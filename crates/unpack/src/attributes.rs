@@ -20,11 +20,20 @@ const LISTS: [(&str, &str); 2] =
 /// another: xattr(7), and the policies of security modules.
 const LEFT_OUT: [&[u8]; 4] = [b"trusted.", b"security.selinux", b"security.ima", b"security.evm"];
 
+/// Who made an archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Anybody: what is for the machine that made it is left out, `trusted.*` with it.
+    Foreign,
+    /// This program, from what a container had: nothing is left out but what a machine's policy sets anew.
+    Own,
+}
+
 /// Name and value of each, sorted by name.
 ///
 /// # Errors
 /// Bad data for values that are not what their keyword says.
-pub(crate) fn of(records: &Records) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+pub(crate) fn of(records: &Records, origin: Origin) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
     let mut all = BTreeMap::new();
     for (name, value) in records.below(LIBARCHIVE) {
         all.insert(decoded(name), base64(value)?);
@@ -38,7 +47,8 @@ pub(crate) fn of(records: &Records) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
             all.insert(name.into(), acl::attribute(text)?);
         }
     }
-    all.retain(|name, _| !LEFT_OUT.iter().any(|out| name.starts_with(out)));
+    let left_out = if origin == Origin::Own { &LEFT_OUT[1..] } else { &LEFT_OUT };
+    all.retain(|name, _| !left_out.iter().any(|out| name.starts_with(out)));
     Ok(all.into_iter().collect())
 }
 
@@ -81,7 +91,7 @@ mod tests {
             bytes.extend(format!("{}{body}", body.len() + length).into_bytes());
         }
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        let all = super::of(&Records::parse(&bytes)?)?;
+        let all = super::of(&Records::parse(&bytes)?, Origin::Foreign)?;
         Ok(all.into_iter().map(|(name, value)| (text(name), text(value))).collect())
     }
 

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use qchroot_api::{Error, ErrorKind, Node, NodeKind, Result};
 use tar::{EntryType, Header};
 
-use crate::attributes;
+use crate::attributes::{self, Origin};
 use crate::pax::Records;
 
 /// Bytes of a path that a message shows.
@@ -59,7 +59,13 @@ fn link(header: &Header, extensions: &Extensions) -> PathBuf {
 }
 
 /// The entry; `size` is the length of a regular file with its holes.
-pub(crate) fn node(header: &Header, extensions: &Extensions, path: PathBuf, size: u64) -> Result<Node> {
+pub(crate) fn node(
+    header: &Header,
+    extensions: &Extensions,
+    path: PathBuf,
+    size: u64,
+    origin: Origin,
+) -> Result<Node> {
     check_path(&path)?;
     let records = &extensions.records;
     let kind = kind(header, extensions, &path, size)?;
@@ -76,7 +82,7 @@ pub(crate) fn node(header: &Header, extensions: &Extensions, path: PathBuf, size
             Some(time) => time,
             None => (number(header.mtime())?.cast_signed(), 0),
         },
-        xattrs: attributes::of(records)?,
+        xattrs: attributes::of(records, origin)?,
         flags: flags(records)?,
     })
 }

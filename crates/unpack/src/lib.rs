@@ -1,7 +1,7 @@
 //! Archives into trees: read, hash, decompress and extract in one pass, the first three on a second thread.
 //!
 //! It knows streams and formats. It does not know where the bytes come from, what digest they should have,
-//! or where and how files are written: entries go to the [`Work`] of a release source, one by one.
+//! or where and how files are written: entries go to the [`Work`] of a release source, or to another taker, one by one.
 
 #![forbid(unsafe_code)]
 
@@ -28,10 +28,11 @@ mod transfer;
 use std::io::Read;
 use std::thread;
 
-use qchroot_api::{Error, ErrorKind, Progress, Result, Work};
+use qchroot_api::{Error, ErrorKind, Node, Progress, Result, Work};
 
 pub use address::{Address, Scheme};
 use archive::{Archive, Member};
+pub use attributes::Origin;
 pub use fetch::{Fetcher, Wanted, digest, fetch, small, unpack_all};
 pub use host_file::HostFile;
 pub use limits::Limits;
@@ -82,10 +83,51 @@ fn unpack_showing(
     work: &mut dyn Work,
     limits: &Limits,
 ) -> Result<Summary> {
+    let mut write = |node: &Node, content: &mut dyn Read, progress: &Progress| {
+        if work.cancelled() {
+            return Err(Error::new(ErrorKind::System, "interrupted"));
+        }
+        work.tree().write(node, content)?;
+        work.progress(progress);
+        Ok(())
+    };
+    let all = progress.clone();
+    let summary = read(input, name, progress, limits, Origin::Foreign, &mut write)?;
+    work.progress(&Progress { bytes: summary.bytes, entries: summary.entries, ..all });
+    Ok(summary)
+}
+
+/// Is given each entry, the content of regular files, and how far the reading has come.
+pub type TakeEntry<'a> = dyn FnMut(&Node, &mut dyn Read, &Progress) -> Result<()> + 'a;
+
+/// Reads a tar archive as [`unpack`] does and hands each entry to `take`, which writes it or does not.
+///
+/// # Errors
+/// As with [`unpack`], and what `take` said.
+pub fn each_entry(
+    input: impl Read + Send,
+    name: &str,
+    size: Option<u64>,
+    limits: &Limits,
+    origin: Origin,
+    take: &mut TakeEntry<'_>,
+) -> Result<Summary> {
+    let progress = Progress { what: format!("unpacking {name}"), total_bytes: size, ..Progress::default() };
+    read(input, name, progress, limits, origin, take)
+}
+
+fn read(
+    input: impl Read + Send,
+    name: &str,
+    progress: Progress,
+    limits: &Limits,
+    origin: Origin,
+    take: &mut TakeEntry<'_>,
+) -> Result<Summary> {
     let result = thread::scope(|scope| {
         let (stream, reader) = pipe::start(scope, input, limits);
-        let mut archive = Archive::new(stream);
-        let extracted = extract(&mut archive, progress, work, limits);
+        let mut archive = Archive::new(stream, origin);
+        let extracted = extract(&mut archive, progress, take, limits);
         // Dropping the archive closes the pipe, so that the reader ends even when nobody wants the rest.
         drop(archive);
         let read =
@@ -98,31 +140,30 @@ fn unpack_showing(
 fn extract(
     archive: &mut Archive,
     mut progress: Progress,
-    work: &mut dyn Work,
+    take: &mut TakeEntry<'_>,
     limits: &Limits,
 ) -> Result<u64> {
     let mut total = 0_u64;
     while let Some(member) = archive.next()? {
-        if work.cancelled() {
-            return Err(Error::new(ErrorKind::System, "interrupted"));
-        }
         progress.entries += 1;
         total = total.saturating_add(member.size());
         limits.check(progress.entries, total).map_err(|error| archive.blame(error))?;
-        write(archive, &member, work)?;
         progress.bytes = archive.bytes_read();
-        work.progress(&progress);
+        hand_over(archive, &member, &progress, take)?;
     }
     archive.finish()?;
-    progress.bytes = archive.bytes_read();
-    work.progress(&progress);
     Ok(progress.entries)
 }
 
-/// Writes one entry. When the stream broke while the writer read from it, that is what is told.
-fn write(archive: &mut Archive, member: &Member, work: &mut dyn Work) -> Result<()> {
+/// Hands one entry over. When the stream broke while its taker read from it, that is what is told.
+fn hand_over(
+    archive: &mut Archive,
+    member: &Member,
+    progress: &Progress,
+    take: &mut TakeEntry<'_>,
+) -> Result<()> {
     let mut content = archive.content(member);
-    let written = work.tree().write(&member.node, &mut content);
+    let written = take(&member.node, &mut content, progress);
     let written = written.and_then(|()| content.drain().map_err(|e| Error::from_io(&e, "cannot read")));
     archive.broken().map_or(written, Err)
 }

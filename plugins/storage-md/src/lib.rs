@@ -11,7 +11,7 @@ mod resize;
 mod settings;
 mod snapshots;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
     Backend, Base, Capability, Container, Derived, DiskCheck, DiskStep, Error, ErrorKind, Info, Kind, Mount,
     MountFs, Observe, Options, Place, Plan, Platform, Registration, Result, SHARED_PART, SharedStorage,
@@ -136,6 +136,22 @@ impl SharedStorage for Md {
         }
         let copy = DiskStep::Clone { from: image(from), to: image(to), fs: disk.fs, size, reserve };
         Ok(vec![disk.put_in_order(), make_root(to), Step::Disk(copy)])
+    }
+
+    /// The disk that was brought has the identity of the one that it was made from, and that may be on this host.
+    fn receive(
+        &self,
+        _base: &Base,
+        container: &Container,
+        disk: Option<&Utf8Path>,
+        host: &dyn Observe,
+    ) -> Result<Plan> {
+        let settings = Settings::read(&container.storage)?;
+        let (fs, reserve) = (settings.fs(host.platform()?)?, settings.reserve);
+        let size = settings.size(fs)?;
+        let from = disk.ok_or_else(|| Error::new(ErrorKind::BadData, "a tree cannot become a disk"))?;
+        let copy = DiskStep::Clone { from: from.into(), to: image(container), fs, size, reserve };
+        Ok(vec![make_root(container), Step::Disk(copy)])
     }
 
     fn snapshot(&self, container: &Container, name: &str, host: &dyn Observe) -> Result<Plan> {

@@ -6,7 +6,7 @@
 
 #![forbid(unsafe_code)]
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
     Backend, Base, Capability, Container, Derived, Info, Kind, Observe, Options, Place, Plan, Platform,
     Registration, Result, SHARED_PART, SharedStorage, Snapshot, Step, check_host_trees, check_options,
@@ -27,7 +27,7 @@ impl Backend for Nullfs {
             kind: Kind::SharedStorage,
             summary: "a private copy of the template, the shared base mounted read-only inside".into(),
             platforms: vec![Platform::Linux, Platform::Freebsd],
-            capabilities: [Capability::SharedReadOnly, Capability::Snapshot, Capability::Clone].into(),
+            capabilities: [Capability::SharedReadOnly, Capability::Snapshot, Capability::Clone, Capability::Export].into(),
             options: vec![host_trees_spec()],
         }
     }
@@ -52,6 +52,16 @@ impl SharedStorage for Nullfs {
 
     fn attach(&self, base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan> {
         shared_plan(base, container, host)
+    }
+
+    fn receive(
+        &self,
+        _base: &Base,
+        container: &Container,
+        _disk: Option<&Utf8Path>,
+        _host: &dyn Observe,
+    ) -> Result<Plan> {
+        Ok(vec![Step::MakeDir { at: Place::host(container.root()), mode: 0o755 }])
     }
 
     fn layers(&self, base: &Base, container: &Container) -> Vec<Utf8PathBuf> {

@@ -5,7 +5,7 @@
 
 #![forbid(unsafe_code)]
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
     Backend, Base, Capability, Container, Derived, Error, ErrorKind, Info, Kind, Mount, MountFs, Observe,
     Options, Place, Plan, Platform, Registration, Result, SharedStorage, Snapshot, Step, check_host_trees,
@@ -26,7 +26,7 @@ impl Backend for Overlay {
             kind: Kind::SharedStorage,
             summary: "the shared base below, the container's own changes above (overlayfs)".into(),
             platforms: vec![Platform::Linux],
-            capabilities: [Capability::CopyOnWrite, Capability::Snapshot, Capability::Clone].into(),
+            capabilities: [Capability::CopyOnWrite, Capability::Snapshot, Capability::Clone, Capability::Export].into(),
             options: vec![host_trees_spec()],
         }
     }
@@ -56,6 +56,16 @@ impl SharedStorage for Overlay {
         let mut plan = vec![Step::Mount(Mount::new(Place::host(&root), layers))];
         plan.extend(host_trees_plan(&container.storage, host, |path| Place::within(&root, path))?);
         Ok(plan)
+    }
+
+    fn receive(
+        &self,
+        base: &Base,
+        container: &Container,
+        _disk: Option<&Utf8Path>,
+        host: &dyn Observe,
+    ) -> Result<Plan> {
+        self.create(base, container, host)
     }
 
     fn layers(&self, base: &Base, container: &Container) -> Vec<Utf8PathBuf> {

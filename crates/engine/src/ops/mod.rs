@@ -6,6 +6,8 @@ pub(crate) mod clone;
 pub(crate) mod config;
 pub(crate) mod create;
 pub(crate) mod delete;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod install;
 pub(crate) mod moving;
 pub(crate) mod ps;

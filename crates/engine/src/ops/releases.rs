@@ -90,7 +90,7 @@ impl Engine<'_> {
         })
     }
 
-    fn installed_ids(&self) -> Result<Vec<ReleaseId>> {
+    pub(crate) fn installed_ids(&self) -> Result<Vec<ReleaseId>> {
         self.host.list_own(&self.layout.releases())?.iter().map(|id| id.parse()).collect()
     }
 

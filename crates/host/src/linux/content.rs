@@ -3,8 +3,10 @@
 
 use nix::libc;
 use rustix::fd::{AsRawFd, OwnedFd};
-use rustix::fs::{FallocateFlags, SeekFrom, copy_file_range, fallocate, ftruncate, ioctl_ficlone, seek};
+use rustix::fs::{FallocateFlags, copy_file_range, fallocate, ftruncate, ioctl_ficlone};
 use rustix::io::{Errno, pread, pwrite};
+
+use crate::extents;
 
 /// As many bytes are copied before their way to the disk begins.
 const PIECE: u64 = 1 << 20;
@@ -19,7 +21,7 @@ pub(crate) fn share(from: &OwnedFd, to: &OwnedFd) -> bool {
 pub(crate) fn copy_begin_writing(from: &OwnedFd, to: &OwnedFd, size: u64) -> Result<(), Errno> {
     ftruncate(to, size)?;
     let mut end = 0;
-    while let Some((start, next)) = extent(from, end, size)? {
+    while let Some((start, next)) = extents::next(from, end, size)? {
         end = next.min(start + PIECE);
         range(from, to, start, end)?;
         begin_writing(to, start, end);
@@ -38,7 +40,7 @@ fn begin_writing(file: &OwnedFd, start: u64, end: u64) {
 pub(crate) fn dig(file: &OwnedFd, size: u64) -> Result<(), Errno> {
     let mut end = 0;
     while end < size {
-        let (start, next) = extent(file, end, size)?.unwrap_or((size, size));
+        let (start, next) = extents::next(file, end, size)?.unwrap_or((size, size));
         if start > end {
             match fallocate(file, FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE, end, start - end) {
                 Ok(()) => {}
@@ -58,24 +60,11 @@ pub(crate) fn copy(from: &OwnedFd, to: &OwnedFd, size: u64) -> Result<(), Errno>
     }
     ftruncate(to, size)?;
     let mut end = 0;
-    while let Some((start, next)) = extent(from, end, size)? {
+    while let Some((start, next)) = extents::next(from, end, size)? {
         range(from, to, start, next)?;
         end = next;
     }
     Ok(())
-}
-
-/// The next piece of data at or after `from`; see lseek(2), "Seeking file data and holes".
-fn extent(file: &OwnedFd, from: u64, size: u64) -> Result<Option<(u64, u64)>, Errno> {
-    if from >= size {
-        return Ok(None);
-    }
-    match seek(file, SeekFrom::Data(from)) {
-        Ok(start) => Ok(Some((start, seek(file, SeekFrom::Hole(start))?))),
-        Err(Errno::NXIO) => Ok(None),
-        Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(Some((from, size))),
-        Err(error) => Err(error),
-    }
 }
 
 fn range(from: &OwnedFd, to: &OwnedFd, start: u64, end: u64) -> Result<(), Errno> {

@@ -5,6 +5,7 @@
 //! [`FakeHost::advance`] and processes that ignore SIGTERM until a deadline.
 
 mod apply;
+mod carry;
 mod disk;
 mod disk_steps;
 mod faults;

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
-    Answer, Brand, Entry, Error, ErrorKind, Mounted, Observe, Output, Place, Platform, ProgramOutput,
-    Progress, Query, Result, Step, Work,
+    Answer, Brand, Entry, Error, ErrorKind, Mounted, Observe, Output, Part, Place, Platform, ProgramOutput,
+    Progress, Query, Result, Step, TakeNode, Work,
 };
 use qchroot_engine::{Care, Deadline, Guard, Held, Host, Probe, Seen, Workplace};
 
+use super::carry::{self, FakePart};
 use super::node::{Body, Inode};
 use super::process::no_program;
 use super::resolve::Found;
@@ -183,6 +184,14 @@ impl Host for FakeHost {
 
     fn survey(&self, top: &Utf8Path, care: &dyn Fn(&Path) -> Care) -> Result<Vec<Seen>> {
         survey::survey(&*call(self)?, top, care)
+    }
+
+    fn read_tree(&self, top: &Utf8Path, take: &mut TakeNode<'_>) -> Result<()> {
+        carry::read_tree(self, top, take)
+    }
+
+    fn part(&self, at: &Utf8Path) -> Result<Box<dyn Part>> {
+        Ok(Box::new(FakePart::open(self, at)?))
     }
 
     fn probe(&self, step: &Step) -> Result<Probe> {

@@ -187,9 +187,10 @@ fn beneath(state: &mut State, staging: &Utf8Path, path: &Utf8Path) -> Result<Fou
 
 fn body(state: &State, staging: &Utf8Path, node: &Node, data: Vec<u8>) -> Result<Body> {
     Ok(match &node.kind {
-        NodeKind::Directory => Body::Directory { opaque: false },
+        NodeKind::Directory => Body::Directory { opaque: is_opaque(node) },
         NodeKind::File { .. } => Body::File(data),
         NodeKind::Symlink { to } => Body::Link(to.to_string_lossy().as_ref().into()),
+        NodeKind::Device { block: false, major: 0, minor: 0 } => Body::Whiteout,
         NodeKind::Device { block, major, minor } => {
             Body::Device { block: *block, major: *major, minor: *minor }
         }
@@ -203,6 +204,10 @@ fn body(state: &State, staging: &Utf8Path, node: &Node, data: Vec<u8>) -> Result
                 .clone()
         }
     })
+}
+
+fn is_opaque(node: &Node) -> bool {
+    node.xattrs.iter().any(|(name, value)| name == b"trusted.overlay.opaque" && value == b"y")
 }
 
 /// A later entry replaces an earlier one; a directory stays and takes the new attributes.

@@ -40,8 +40,14 @@ _qchroot() {
             qchroot,exec)
                 cmd="qchroot__subcmd__exec"
                 ;;
+            qchroot,export)
+                cmd="qchroot__subcmd__export"
+                ;;
             qchroot,help)
                 cmd="qchroot__subcmd__help"
+                ;;
+            qchroot,import)
+                cmd="qchroot__subcmd__import"
                 ;;
             qchroot,install)
                 cmd="qchroot__subcmd__install"
@@ -112,8 +118,14 @@ _qchroot() {
             qchroot__subcmd__help,exec)
                 cmd="qchroot__subcmd__help__subcmd__exec"
                 ;;
+            qchroot__subcmd__help,export)
+                cmd="qchroot__subcmd__help__subcmd__export"
+                ;;
             qchroot__subcmd__help,help)
                 cmd="qchroot__subcmd__help__subcmd__help"
+                ;;
+            qchroot__subcmd__help,import)
+                cmd="qchroot__subcmd__help__subcmd__import"
                 ;;
             qchroot__subcmd__help,install)
                 cmd="qchroot__subcmd__help__subcmd__install"
@@ -233,7 +245,7 @@ _qchroot() {
 
     case "${cmd}" in
         qchroot)
-            opts="-q -v -h -V --root --dry-run --json --quiet --verbose --help --version install create list status config start stop restart console exec ps delete release upgrade rollback check resize snapshot clone rename plugin doctor version help"
+            opts="-q -v -h -V --root --dry-run --json --quiet --verbose --help --version install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -458,8 +470,26 @@ _qchroot() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        qchroot__subcmd__export)
+            opts="-q -v -h --force --root --dry-run --json --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         qchroot__subcmd__help)
-            opts="install create list status config start stop restart console exec ps delete release upgrade rollback check resize snapshot clone rename plugin doctor version help"
+            opts="install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -584,7 +614,35 @@ _qchroot() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        qchroot__subcmd__help__subcmd__export)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         qchroot__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__help__subcmd__import)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -885,6 +943,28 @@ _qchroot() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__import)
+            opts="-q -v -h --release --root --dry-run --json --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --release)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

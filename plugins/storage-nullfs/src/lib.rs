@@ -27,7 +27,13 @@ impl Backend for Nullfs {
             kind: Kind::SharedStorage,
             summary: "a private copy of the template, the shared base mounted read-only inside".into(),
             platforms: vec![Platform::Linux, Platform::Freebsd],
-            capabilities: [Capability::SharedReadOnly, Capability::Snapshot, Capability::Clone, Capability::Export].into(),
+            capabilities: [
+                Capability::SharedReadOnly,
+                Capability::Snapshot,
+                Capability::Clone,
+                Capability::Export,
+            ]
+            .into(),
             options: vec![host_trees_spec()],
         }
     }

@@ -26,7 +26,13 @@ impl Backend for Overlay {
             kind: Kind::SharedStorage,
             summary: "the shared base below, the container's own changes above (overlayfs)".into(),
             platforms: vec![Platform::Linux],
-            capabilities: [Capability::CopyOnWrite, Capability::Snapshot, Capability::Clone, Capability::Export].into(),
+            capabilities: [
+                Capability::CopyOnWrite,
+                Capability::Snapshot,
+                Capability::Clone,
+                Capability::Export,
+            ]
+            .into(),
             options: vec![host_trees_spec()],
         }
     }

@@ -137,11 +137,7 @@ not found, 126 when it cannot be run, 125 when the container cannot be entered."
 Their names are free at once; a process in the background removes what they had. When
 that one is killed, the next `delete` or `qchroot doctor --repair` goes on.")]
     Delete(Delete),
-    /// Write a stopped container into one file, to be carried to another host
-    #[command(after_help = crate::carry::EXPORT_EXAMPLES)]
     Export(crate::carry::Export),
-    /// Make a container of the file that an export made
-    #[command(after_help = crate::carry::IMPORT_EXAMPLES)]
     Import(crate::carry::Import),
     /// Installed releases
     #[command(subcommand)]

@@ -10,7 +10,7 @@ use qchroot_engine::{ContainerFile, ExportTo, Exported, ImportWish, Imported, Wa
 use crate::print;
 use crate::run::{Front, absolute};
 
-pub(crate) const EXPORT_EXAMPLES: &str = "Examples:
+const EXPORT_EXAMPLES: &str = "Examples:
   qchroot export web /srv/web.qchroot
   qchroot export web - | ssh HOST 'cat > web.qchroot'
   tar --zstd -tvf web.qchroot              see what is in it
@@ -20,7 +20,7 @@ the same command goes on with it, and so does one after a crash. The file holds
 all of the container's secrets: it is made for root's eyes only.
 Upgrades and snapshots that could be rolled back are not in it.";
 
-pub(crate) const IMPORT_EXAMPLES: &str = "Examples:
+const IMPORT_EXAMPLES: &str = "Examples:
   qchroot --dry-run import /srv/web.qchroot   show its services and options first
   qchroot import /srv/web.qchroot
   qchroot import /srv/web.qchroot web2
@@ -29,7 +29,9 @@ pub(crate) const IMPORT_EXAMPLES: &str = "Examples:
 The release that the container was exported with must be installed. A file that is
 cut off or changed is refused, and nothing is left of it.";
 
+/// Write a stopped container into one file, to be carried to another host
 #[derive(Debug, Args)]
+#[command(after_help = EXPORT_EXAMPLES)]
 pub(crate) struct Export {
     /// The container
     pub(crate) name: String,
@@ -40,7 +42,9 @@ pub(crate) struct Export {
     pub(crate) force: bool,
 }
 
+/// Make a container of the file that an export made
 #[derive(Debug, Args)]
+#[command(after_help = IMPORT_EXAMPLES)]
 pub(crate) struct Import {
     /// The file that an export made
     pub(crate) file: Utf8PathBuf,

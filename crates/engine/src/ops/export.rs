@@ -77,7 +77,7 @@ impl Engine<'_> {
             })?
         };
         if force {
-            self.host.remove_own(&path)?;
+            self.host.remove_own(&path, true)?;
         }
         let deadline = self.deadline_in(START_PATIENCE);
         self.host.apply(&Step::Rename { from: part, to: path.clone() }, deadline)?;

@@ -71,6 +71,23 @@ fn a_disk_of_each_file_system_is_mounted_keeps_what_is_written_and_leaves_no_dev
     }
 }
 
+#[test]
+fn device_nodes_on_a_disk_work_where_the_mount_does_not_forbid_them() {
+    let lab = Lab::with_mounts();
+    let file = disk(&lab, DiskFs::Ext4);
+    let mut mount = mount_of(&lab, &file, DiskFs::Ext4);
+    let node = lab.root.join("zero");
+    for nodev in [false, true] {
+        mount.nodev = nodev;
+        lab.apply(&Step::Mount(mount.clone())).unwrap();
+        if !nodev {
+            run(&["mknod", node.as_str(), "c", "1", "5"]);
+        }
+        assert_eq!(fs::File::open(&node).is_err(), nodev);
+        lab.apply(&Step::Unmount(mount.clone())).unwrap();
+    }
+}
+
 fn look(lab: &Lab, file: &Utf8Path) -> DiskInfo {
     (&lab.machine as &dyn Observe).disk(file).unwrap().unwrap()
 }

@@ -13,6 +13,7 @@ use qchroot_api::{DiskFs, Result};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags, fsync, openat, syncfs};
 use rustix::io::Errno;
+use rustix::mount::MountAttrFlags;
 
 use super::loop_device::{self, Loop, Shape};
 use crate::clock;
@@ -94,7 +95,8 @@ pub(crate) fn open(file: &Utf8Path, fs: DiskFs, read_only: bool) -> Result<OpenD
     let message = || format!("cannot open disk {file}");
     let claimed = claim(file, read_only)?;
     let named = name_again(&claimed).or_error(message)?;
-    let (tree, number) = mount::tree(file, &claimed, fs, read_only)?;
+    let restrictions = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
+    let (tree, number) = mount::tree(file, &claimed, fs, read_only, restrictions)?;
     let root = openat(&tree, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
     let root = root.or_error(message)?;
     let path = format!("/proc/{}/fd/{}", std::process::id(), root.as_raw_fd()).into();

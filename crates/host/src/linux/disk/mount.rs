@@ -26,7 +26,7 @@ use crate::linux::mount::with_log;
 /// # Errors
 /// As [`super::open`].
 pub(in crate::linux) fn seen(file: &Utf8Path, fs: DiskFs, read_only: bool) -> Result<OwnedFd> {
-    Ok(tree(file, &claim(file, read_only)?, fs, read_only)?.0)
+    Ok(tree(file, &claim(file, read_only)?, fs, read_only, MountAttrFlags::empty())?.0)
 }
 
 /// Whether the device that a mount comes from shows this very file.
@@ -70,7 +70,13 @@ impl Leaving {
 ///
 /// # Errors
 /// As [`super::open`].
-pub(super) fn tree(path: &Utf8Path, file: &File, fs: DiskFs, read_only: bool) -> Result<(OwnedFd, u32)> {
+pub(super) fn tree(
+    path: &Utf8Path,
+    file: &File,
+    fs: DiskFs,
+    read_only: bool,
+    restrictions: MountAttrFlags,
+) -> Result<(OwnedFd, u32)> {
     let superblock = content::verify(path, file, fs)?;
     let message = || format!("cannot mount disk {path}");
     let context = context(fs)?;
@@ -78,10 +84,7 @@ pub(super) fn tree(path: &Utf8Path, file: &File, fs: DiskFs, read_only: bool) ->
     let log = KernelLog::from_now();
     let tree = configure(&context, &shown, fs, read_only)
         .and_then(|()| fsconfig_create(&context))
-        .and_then(|()| {
-            let restrictions = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
-            fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, restrictions)
-        })
+        .and_then(|()| fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, restrictions))
         .map_err(|error| refused(&context, &shown, log, error, message()))?;
     Ok((tree, shown.number()))
 }

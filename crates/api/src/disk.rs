@@ -59,7 +59,8 @@ impl DiskFs {
     #[must_use]
     pub fn smallest(self) -> u64 {
         let mib = match self {
-            Self::Ext4 | Self::Ufs => 8,
+            Self::Ufs => 8,
+            Self::Ext4 => 16,
             Self::Btrfs => 128,
             Self::Xfs => 300,
         };

@@ -35,7 +35,7 @@ pub(crate) fn probe(step: &Step) -> Result<Probe> {
         }
         Step::Mount(step) => making(mounted(step)),
         Step::Unmount(step) => settle(unmounted(step), Probe::Present),
-        Step::Disk(step) => disk::probe(step),
+        Step::Disk(step) => making(disk::probe(step)),
         Step::StartInit { root, proc, .. } => with_init(root, proc.as_ref()),
         Step::StopInit { root, proc, .. } => with_init(root, proc.as_ref()).map(opposite),
         Step::StartService(step) => service::probe(step),

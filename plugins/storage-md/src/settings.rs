@@ -127,7 +127,7 @@ fn size(options: &Options) -> Result<Option<u64>> {
     let Some(value) = options.get("size") else { return Ok(None) };
     let number = value.as_integer().and_then(|number| u64::try_from(number).ok());
     let size = number.or_else(|| value.as_str().and_then(parse_size));
-    let least_of_all = DiskFs::Ext4;
+    let least_of_all = DiskFs::Ufs;
     size.map(|size| check_size(least_of_all, size)).transpose()
 }
 
@@ -168,8 +168,8 @@ mod tests {
 
     #[test]
     fn sizes_are_rounded_up_to_blocks() {
-        let settings = Settings::read(&toml::toml! { size = 8388609 }).unwrap();
-        assert_eq!(settings.size(DiskFs::Ext4).unwrap(), 8_388_608 + 4096);
+        let settings = Settings::read(&toml::toml! { size = 16777217 }).unwrap();
+        assert_eq!(settings.size(DiskFs::Ext4).unwrap(), 16_777_216 + 4096);
     }
 
     #[test]

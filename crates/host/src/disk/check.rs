@@ -16,9 +16,10 @@ pub(super) struct Check<'a> {
     pub(super) log: &'a Utf8Path,
 }
 
-/// Whether nothing needs to be done, as far as the superblock tells.
+/// Whether nothing needs to be done, as far as the superblock tells; nor can it, while a device shows the disk.
 pub(super) fn is_in_order(info: &DiskInfo, fs: DiskFs, how: DiskCheck) -> bool {
-    how != DiskCheck::Full && info.clean && info.fs == Some(fs) && info.fs_length <= info.length
+    let clean = info.clean && info.fs == Some(fs) && info.fs_length <= info.length;
+    !info.attached.is_empty() || (how != DiskCheck::Full && clean)
 }
 
 /// Checks.

@@ -54,7 +54,10 @@ pub(crate) fn apply(step: &DiskStep) -> Result<()> {
         DiskStep::Remove { at } => {
             beside::sweep(at)?;
             own::remove(at)?;
-            own::sync_directory_of(at)
+            match own::sync_directory_of(at) {
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+                synced => synced,
+            }
         }
         other => Err(Error::new(ErrorKind::Internal, format!("not a step for the machine: {other}"))),
     }

@@ -4,7 +4,7 @@
 use std::fs::{self, File};
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{Error, ErrorKind, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, AsRawFd};
@@ -168,6 +168,13 @@ fn in_use() -> Result<Vec<u32>> {
 /// Whether a device shows a file.
 pub(super) fn shows(number: u32, file: impl AsFd) -> bool {
     fstat(file).is_ok_and(|stat| file_of(number) == Some((stat.st_dev, stat.st_ino)))
+}
+
+/// Whether a device shows a file that is, or was when it was removed, in this directory; `backing_file` in sysfs.
+pub(super) fn shows_one_of(number: u32, dir: &Utf8Path) -> bool {
+    let path = fs::read_to_string(format!("/sys/block/loop{number}/loop/backing_file")).unwrap_or_default();
+    let path = path.trim_end_matches('\n');
+    Utf8Path::new(path.strip_suffix(" (deleted)").unwrap_or(path)).parent() == Some(dir)
 }
 
 /// File system and number of the file that a device shows; `None` when it shows none.

@@ -7,7 +7,7 @@ use qchroot_engine::Probe;
 use super::disk::{Disk, Flaw};
 use super::node::{Body, Inode};
 use super::refuse;
-use super::resolve::Found;
+use super::resolve::{Found, MISSING};
 use super::state::State;
 use super::volume::View;
 
@@ -22,17 +22,11 @@ impl State {
             }
             DiskStep::Clone { from, to, fs, size, reserve } => {
                 let source = self.sound_disk(from, *fs)?;
-                if *size < source.length {
-                    let why = format!("it has {} already", size_text(source.length));
-                    return Err(refuse(
-                        ErrorKind::Usage,
-                        format!("cannot clone {from} to {size} bytes"),
-                        &why,
-                    ));
-                }
+                require_length(*size, source.length.max(fs.smallest()))?;
                 self.new_disk(to, Disk { length: *size, fs_length: *size, reserved: *reserve, ..source })
             }
             DiskStep::Rebuild { from, to, fs, size, reserve } => {
+                require_length(*size, fs.smallest())?;
                 let files = self.sound_disk(from, *fs)?.files;
                 self.new_disk(to, Disk { reserved: *reserve, ..Disk::new(*fs, Some(*size), files) })
             }
@@ -54,14 +48,15 @@ impl State {
             }
             DiskStep::Remove { at } if !there(at)? => Probe::Present,
             DiskStep::Grow { at, to, .. } => match self.disk_info(at)? {
-                Some(info) if info.length == *to && info.fs_length == *to => Probe::Present,
-                _ => Probe::Absent,
-            },
-            DiskStep::Check { at, how, .. } => match self.disk_info(at)? {
-                Some(info) if !info.attached.is_empty() => Probe::Present,
-                Some(info) if info.clean && info.fs_length <= info.length && *how != DiskCheck::Full => {
-                    Probe::Present
+                None => Probe::Conflict(format!("disk {at} does not exist")),
+                Some(DiskInfo { length, .. }) if length > *to => {
+                    Probe::Conflict(format!("it has {length} bytes already, more than {to}"))
                 }
+                Some(info) if info.length == *to && info.fs_length == *to => Probe::Present,
+                Some(_) => Probe::Absent,
+            },
+            DiskStep::Check { at, fs, how, .. } => match self.disk_info(at)? {
+                Some(info) if is_in_order(&info, *fs, *how) => Probe::Present,
                 _ => Probe::Absent,
             },
             _ => Probe::Absent,
@@ -101,14 +96,11 @@ impl State {
     fn disk_file(&self, at: &Utf8Path) -> Result<(Found, Disk)> {
         let found = self.tree.strictly(at)?;
         let Some(inode) = self.tree.get(&found) else {
-            return Err(refuse(
-                ErrorKind::NotFound,
-                format!("cannot open {at}"),
-                "no such file or directory",
-            ));
+            return Err(refuse(ErrorKind::NotFound, format!("cannot open {at}"), MISSING));
         };
         let Some(disk) = disk_in(inode) else {
-            let why = format!("it is {}, not a file", inode.words());
+            let name = at.file_name().unwrap_or("/");
+            let why = format!("{name} is {}, not a file", inode.words());
             return Err(refuse(ErrorKind::Exists, format!("cannot use {at}"), &why));
         };
         if inode.uid != 0 || inode.mode & 0o022 != 0 {
@@ -145,6 +137,9 @@ impl State {
             return Ok(());
         }
         let source = self.tree.host(tree, true)?;
+        if self.tree.get(&source).is_none() {
+            return Err(refuse(ErrorKind::NotFound, format!("cannot open {tree}"), MISSING));
+        }
         let mut files = self.tree.subtree(&source);
         let dirs = dirs.iter().map(|path| (path.clone(), Inode::directory(0o755)));
         files.extend(dirs.chain(links.iter().map(|(path, to)| (path.clone(), Inode::link(to.clone())))));
@@ -159,7 +154,8 @@ impl State {
         let found = self.free(&Place::host(at))?;
         let full = |why| Err(refuse(ErrorKind::Io, format!("cannot make disk {at}"), why));
         if disk.held() > disk.fs_length {
-            return full("no space left on device");
+            let what = format!("what is inside does not fit on disk {at}");
+            return Err(refuse(ErrorKind::Usage, what, ""));
         }
         if self.tree.volumes.limit(0).is_some() && disk.allocated(&self.tree.volumes) > self.host_free() {
             return full("no space left on device");
@@ -231,17 +227,14 @@ impl State {
         self.plant(log, Inode::file([&before, line.as_bytes()].concat(), 0o640));
     }
 
+    /// As with every file, one that is open goes when nobody has it open any more.
     fn remove_disk(&mut self, at: &Utf8Path) -> Result<()> {
         let Some((found, inode)) = self.tree.find(&Place::host(at))? else { return Ok(()) };
-        match disk_in(&inode) {
-            Some(disk) if disk.is_attached() => Err(in_use(at)),
-            Some(_) => self.tree.remove(&found),
-            None => Err(refuse(
-                ErrorKind::Exists,
-                format!("cannot remove {at}"),
-                &format!("it is {}", inode.words()),
-            )),
+        if disk_in(&inode).is_some() {
+            return self.tree.remove(&found);
         }
+        let why = format!("it is {}", inode.words());
+        Err(refuse(ErrorKind::Exists, format!("cannot remove {at}"), &why))
     }
 
     /// Attaches a disk: its files are in a volume of their own from now on.
@@ -295,7 +288,7 @@ impl State {
         let found = self.tree.place_followed(at)?;
         if self.tree.get(&found).is_none() {
             let what = format!("cannot look at {at}");
-            return Err(refuse(ErrorKind::NotFound, what, "no such file or directory"));
+            return Err(refuse(ErrorKind::NotFound, what, MISSING));
         }
         let mount = self.tree.mount(found.mount);
         let volume = mount.view.layers.first().map_or(0, |top| top.volume);
@@ -304,6 +297,11 @@ impl State {
         let free = total.saturating_sub(volumes.used(volume));
         Ok(Space { fs: mount.line.fs.clone(), total, free, files: 0, files_free: 0 })
     }
+}
+
+fn is_in_order(info: &DiskInfo, fs: DiskFs, how: DiskCheck) -> bool {
+    let clean = info.clean && info.fs == Some(fs) && info.fs_length <= info.length;
+    !info.attached.is_empty() || (how != DiskCheck::Full && clean)
 }
 
 fn disk_in(inode: &Inode) -> Option<Disk> {
@@ -315,6 +313,14 @@ fn disk_in(inode: &Inode) -> Option<Disk> {
         }
         _ => None,
     }
+}
+
+fn require_length(size: u64, least: u64) -> Result<()> {
+    if size >= least && size.is_multiple_of(4096) {
+        return Ok(());
+    }
+    let why = format!("it needs {} at least", size_text(least));
+    Err(refuse(ErrorKind::Usage, format!("{size} bytes cannot be the length of a disk"), &why))
 }
 
 fn in_use(at: &Utf8Path) -> qchroot_api::Error {

@@ -29,13 +29,20 @@ pub(in crate::linux) fn seen(file: &Utf8Path, fs: DiskFs, read_only: bool) -> Re
     Ok(tree(file, &claim(file, read_only)?, fs, read_only, MountAttrFlags::empty())?.0)
 }
 
-/// Whether the device that a mount comes from shows this very file.
+/// Whether the device that a mount comes from shows this very file; where it is gone, or something else is in its place,
+/// one beside it: what is mounted can be unmounted all the same.
 pub(in crate::linux) fn shows(file: &Utf8Path, source: &str) -> Result<bool> {
-    let file = match beneath::open_strictly(file) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-        file => file?,
-    };
-    Ok(number(source).is_some_and(|number| loop_device::shows(number, &file)))
+    let Some(number) = number(source) else { return Ok(false) };
+    let was_beside = || file.parent().is_some_and(|dir| loop_device::shows_one_of(number, dir));
+    match beneath::open_strictly(file) {
+        Ok(named) => Ok(loop_device::shows(number, &named) || was_beside()),
+        Err(error) if is_replaced(&error) => Ok(was_beside()),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_replaced(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Exists)
 }
 
 fn number(source: &str) -> Option<u32> {
@@ -45,13 +52,18 @@ fn number(source: &str) -> Option<u32> {
 /// A disk that is mounted where it is seen, to wait for the end of its device.
 pub(in crate::linux) struct Leaving {
     name: Utf8PathBuf,
-    file: OwnedFd,
+    /// None when it is gone or replaced: then nothing needs its device to be free.
+    file: Option<OwnedFd>,
     number: Option<u32>,
 }
 
 /// What to wait for when the mount that comes from `source` is gone.
 pub(in crate::linux) fn leaving(file: &Utf8Path, source: &str) -> Result<Leaving> {
-    Ok(Leaving { name: file.to_owned(), file: beneath::open_strictly(file)?, number: number(source) })
+    let named = match beneath::open_strictly(file) {
+        Err(error) if is_replaced(&error) => None,
+        named => Some(named?),
+    };
+    Ok(Leaving { name: file.to_owned(), file: named, number: number(source) })
 }
 
 impl Leaving {
@@ -60,8 +72,8 @@ impl Leaving {
     /// # Errors
     /// `Busy` when it still does at `end`.
     pub(in crate::linux) fn wait(&self, end: Duration) -> Result<()> {
-        let Some(number) = self.number else { return Ok(()) };
-        loop_device::wait_until_free(number, &self.file, end)
+        let (Some(number), Some(file)) = (self.number, &self.file) else { return Ok(()) };
+        loop_device::wait_until_free(number, file, end)
             .map_err(|error| error.while_doing(format!("cannot detach disk {}", self.name)))
     }
 }

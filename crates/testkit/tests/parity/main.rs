@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests report by panicking")]
 
+mod disks;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;

@@ -46,9 +46,11 @@ pub(crate) fn look(at: &Utf8Path) -> Result<Option<DiskInfo>> {
 fn describe(info: &mut DiskInfo, superblock: &Superblock) -> Result<()> {
     let space = mounted(&info.attached)?;
     let unused = space.as_ref().map_or(superblock.free, |space| space.f_bfree.saturating_mul(space.f_frsize));
+    // What was grown while it is mounted reaches the superblock on the disk some time later; xfs(5).
+    let total = space.as_ref().map_or(0, |space| space.f_blocks.saturating_mul(space.f_frsize));
     info.fs = Some(superblock.fs);
-    info.fs_length = superblock.length;
-    info.used = superblock.length.saturating_sub(unused);
+    info.fs_length = superblock.length.max(total);
+    info.used = info.fs_length.saturating_sub(unused);
     info.free = match space {
         // It alone tells here what can be written; with others the difference to what is free is the superuser's.
         Some(space) if superblock.fs == DiskFs::Btrfs => space.f_bavail.saturating_mul(space.f_frsize),

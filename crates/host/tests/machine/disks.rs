@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{DiskFs, DiskInfo, Mount, MountFs, Observe, Place, Result, Step};
+use qchroot_api::{DiskFs, DiskInfo, DiskStep, Mount, MountFs, Observe, Place, Result, Step};
 use qchroot_engine::Probe;
 
 use crate::support::Lab;
@@ -138,6 +138,24 @@ fn what_is_said_to_be_free_can_be_written_and_no_more() {
         near(after.used, full.used);
         assert!(after.clean && after.attached.is_empty() && after.allocated > mounted.free / 2, "{after:?}");
         assert_eq!(after.length, before.length);
+    }
+}
+
+#[test]
+fn what_is_used_stays_what_it_was_when_the_disk_grows_under_its_mount() {
+    for fs in [DiskFs::Xfs, DiskFs::Btrfs] {
+        let lab = Lab::with_mounts();
+        let file = disk(&lab, fs);
+        lab.apply(&Step::Mount(mount_of(&lab, &file, fs))).unwrap();
+        fill(&lab.root);
+        let full = look(&lab, &file);
+        let (from, to, mounted) = (full.length, 2 * full.length, Some(Place::host(&lab.root)));
+        let at = file.clone();
+        lab.apply(&Step::Disk(DiskStep::Grow { at, fs, from, to, reserve: false, mounted })).unwrap();
+        let grown = look(&lab, &file);
+        assert!(grown.used.abs_diff(full.used) < full.used / 3, "{full:?} {grown:?}");
+        assert!(grown.free > full.length / 2, "{grown:?}");
+        lab.apply(&Step::Unmount(mount_of(&lab, &file, fs))).unwrap();
     }
 }
 

@@ -200,6 +200,9 @@ pub(super) fn follow_length(number: u32) -> Result<()> {
 /// # Errors
 /// `Busy` when it still does at `end`, a time of the steady clock.
 pub(super) fn wait_until_free(number: u32, file: impl AsFd, end: Duration) -> Result<()> {
+    if !shows(number, &file) {
+        return Ok(());
+    }
     let message = || format!("cannot wait for loop{number}");
     let watch = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).or_error(message)?;
     let path = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());

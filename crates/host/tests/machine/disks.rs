@@ -172,12 +172,18 @@ fn restrictions_hold_on_a_disk_and_none_of_it_spreads() {
     assert!(line.contains(" ro,nosuid,nodev") && !line.contains("shared:"), "{line}");
     assert!(fs::write(lab.root.join("x"), "x").is_err());
     lab.apply(&Step::Unmount(mount)).unwrap();
+    let mount = mount_of(&lab, &file, DiskFs::Ext4);
+    lab.apply(&Step::Mount(mount.clone())).unwrap();
+    let table = fs::read_to_string("/proc/thread-self/mountinfo").unwrap();
+    let line = table.lines().find(|line| line.contains(lab.root.as_str())).unwrap();
+    assert!(line.contains(" rw,relatime ") && !line.contains("shared:"), "{line}");
+    lab.apply(&Step::Unmount(mount)).unwrap();
     assert!(!shown(&file));
 }
 
 #[test]
 fn two_hundred_times_on_and_off_leave_no_device() {
-    let lab = Lab::with_mounts();
+    let lab = Lab::in_memory();
     let file = disk(&lab, DiskFs::Ext4);
     let mount = mount_of(&lab, &file, DiskFs::Ext4);
     for _ in 0..200 {
@@ -191,7 +197,7 @@ fn two_hundred_times_on_and_off_leave_no_device() {
 /// Programs such as udev's open every device that appears; the last of them frees it.
 #[test]
 fn a_disk_that_was_just_unmounted_can_be_mounted_though_others_look_at_its_device() {
-    let lab = Lab::with_mounts();
+    let lab = Lab::in_memory();
     let file = disk(&lab, DiskFs::Ext4);
     let mount = mount_of(&lab, &file, DiskFs::Ext4);
     let done = std::sync::atomic::AtomicBool::new(false);

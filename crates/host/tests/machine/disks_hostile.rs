@@ -87,7 +87,7 @@ fn use_it(root: &Utf8Path) {
 }
 
 fn spoil_and_mount(fs: DiskFs, rounds: u32) {
-    let lab = Lab::with_mounts();
+    let lab = Lab::in_memory();
     let path = furnished(&lab, fs);
     let pristine = lab.host.join("pristine");
     let file = File::options().read(true).write(true).open(&path).unwrap();

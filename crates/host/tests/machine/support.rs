@@ -40,6 +40,16 @@ impl Lab {
         lab
     }
 
+    /// The same, with the host's directory in memory: for what is done so often that a busy disk would be what is
+    /// measured.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn in_memory() -> Self {
+        let lab = Self::with_mounts();
+        let none = rustix::mount::MountFlags::empty();
+        rustix::mount::mount("tmpfs", lab.host.as_str(), "tmpfs", none, None).unwrap();
+        lab
+    }
+
     pub(crate) fn inside(&self, path: &str) -> Place {
         Place::within(self.root.clone(), path)
     }
@@ -64,9 +74,8 @@ impl Drop for Lab {
     fn drop(&mut self) {
         use qchroot_api::Observe;
         let mounts = (&self.machine as &dyn Observe).mounts().unwrap_or_default();
-        for mounted in
-            mounts.iter().rev().filter(|mounted| mounted.at.starts_with(self.root.parent().unwrap()))
-        {
+        let ours = Utf8Path::from_path(self._dir.path()).unwrap().canonicalize_utf8().unwrap();
+        for mounted in mounts.iter().rev().filter(|mounted| mounted.at.starts_with(&ours)) {
             let _ = rustix::mount::unmount(mounted.at.as_str(), rustix::mount::UnmountFlags::DETACH);
         }
     }

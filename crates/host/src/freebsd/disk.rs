@@ -30,9 +30,12 @@ pub(crate) fn attached(file: impl AsFd) -> Result<Vec<String>> {
 
 fn showing(file: impl AsFd) -> Result<Vec<Shown>> {
     let wanted = identity(&fstat(file).or_error(|| "cannot look at a file".into())?);
-    let output = command::run_well(&Command::new(["mdconfig", "-l", "-v"]))?;
     let is_it = |shown: &Shown| stat(shown.file.as_str()).is_ok_and(|stat| identity(&stat) == wanted);
-    Ok(mdconfig::listed(&output.stdout).into_iter().filter(is_it).collect())
+    Ok(all()?.into_iter().filter(is_it).collect())
+}
+
+fn all() -> Result<Vec<Shown>> {
+    Ok(mdconfig::listed(&command::run_well(&Command::new(["mdconfig", "-l", "-v"]))?.stdout))
 }
 
 /// How a person sees who shows a file.
@@ -46,21 +49,23 @@ pub(crate) fn who_shows(file: &Utf8Path) -> String {
 /// # Errors
 /// What umount(2) and mdconfig(8) say.
 pub(crate) fn forget_left(file: impl AsFd) -> Result<()> {
-    for shown in showing(file)?.into_iter().filter(|shown| shown.ours) {
-        let mounts = mount::table()?.into_iter().filter(|mounted| mounted.source == shown.node().as_str());
-        let (private, seen): (Vec<_>, Vec<_>) = mounts.partition(|mounted| mounted.at.starts_with(PRIVATE));
-        if !seen.is_empty() {
-            continue;
-        }
-        for mounted in private {
-            unmount(mounted.at.as_str(), MntFlags::empty())
-                .map_err(std::io::Error::from)
-                .or_error(|| format!("cannot unmount {}", mounted.at))?;
-            let _ = fs::remove_dir(&mounted.at);
-        }
-        detach(&shown.name)?;
+    showing(file)?.iter().filter(|shown| shown.ours).try_for_each(forget)
+}
+
+/// Frees a device unless it is mounted where a container has it.
+fn forget(shown: &Shown) -> Result<()> {
+    let mounts = mount::table()?.into_iter().filter(|mounted| mounted.source == shown.node().as_str());
+    let (private, seen): (Vec<_>, Vec<_>) = mounts.partition(|mounted| mounted.at.starts_with(PRIVATE));
+    if !seen.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    for mounted in private {
+        unmount(mounted.at.as_str(), MntFlags::empty())
+            .map_err(std::io::Error::from)
+            .or_error(|| format!("cannot unmount {}", mounted.at))?;
+        let _ = fs::remove_dir(&mounted.at);
+    }
+    detach(&shown.name)
 }
 
 fn detach(name: &str) -> Result<()> {
@@ -151,13 +156,19 @@ fn attach(path: &Utf8Path, file: File, read_only: bool) -> Result<Device> {
     Err(Error::new(ErrorKind::Busy, message()).cause("another program attached it at the same moment"))
 }
 
-/// Whether the device that a mount comes from shows this very file.
+/// Whether the device that a mount comes from shows this very file; where it is gone, or something else is in its place,
+/// whether it did.
 pub(super) fn shows(file: &Utf8Path, source: &str) -> Result<bool> {
-    let file = match beneath::open_strictly(file) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-        file => file?,
-    };
-    Ok(showing(&file)?.iter().any(|shown| shown.node() == source))
+    let from = |shown: &&Shown| shown.node() == source;
+    match beneath::open_strictly(file) {
+        Ok(named) if showing(&named)?.iter().any(|shown| from(&shown)) => Ok(true),
+        Err(error) if !is_replaced(&error) => Err(error),
+        _ => Ok(all()?.iter().filter(from).any(|shown| shown.file == file)),
+    }
+}
+
+fn is_replaced(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Exists)
 }
 
 /// Frees the device of a disk that is not mounted any more, unless it is in use or somebody else attached it.
@@ -166,7 +177,10 @@ pub(super) fn shows(file: &Utf8Path, source: &str) -> Result<bool> {
 /// As [`forget_left`].
 pub(super) fn release(file: &Utf8Path) -> Result<()> {
     match claim(file, true) {
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Busy) => Ok(()),
+        Err(error) if is_replaced(&error) => {
+            all()?.iter().filter(|shown| shown.ours && shown.file == file).try_for_each(forget)
+        }
+        Err(error) if error.kind() == ErrorKind::Busy => Ok(()),
         claimed => claimed.map(drop),
     }
 }

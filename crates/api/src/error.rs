@@ -119,6 +119,13 @@ impl Error {
         self
     }
 
+    /// Changes the hint that is there, for a caller who knows names that it lacks.
+    #[must_use]
+    pub fn with_hint(mut self, change: impl FnOnce(&str) -> String) -> Self {
+        self.0.hint = self.0.hint.take().map(|hint| change(&hint));
+        self
+    }
+
     /// Puts what was being done in front: the old message becomes the first cause.
     #[must_use]
     pub fn while_doing(mut self, message: impl Into<String>) -> Self {

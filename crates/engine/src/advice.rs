@@ -1,24 +1,26 @@
 //! What to do when a container's disk is damaged or cannot be mounted: the host layer, which finds it out, knows no
 //! container. It looks at nothing.
 
-use qchroot_api::{DiskCheck, DiskStep, Error, ErrorKind, MountFs, Name, Step};
+use qchroot_api::{DiskCheck, DiskStep, Error, MountFs, Name, Step};
 
-/// The error of a step, with what a user can do about it.
+/// The error of a step on `container`, with what a user can do about it.
 pub(crate) fn advise(error: Error, step: &Step, container: Option<&Name>) -> Error {
     let Some(name) = container else { return error };
-    match step {
-        Step::Disk(DiskStep::Check { how: DiskCheck::Repair, log, .. }) => error
-            .with("container", name)
-            .hint(format!("what was done is in {log}; bring the disk back from a snapshot or a copy")),
-        Step::Disk(DiskStep::Check { how: DiskCheck::Full, log, .. }) => error.with("container", name).hint(
-            format!("`qchroot check {name} --repair` repairs all it can; copy the disk first; see {log}"),
-        ),
-        Step::Disk(DiskStep::Check { log, .. }) => error
-            .with("container", name)
-            .hint(format!("run `qchroot check {name}`; what was found is in {log}")),
-        Step::Mount(mount) if matches!(mount.fs, MountFs::Disk { .. }) && error.kind() != ErrorKind::Busy => {
-            error.with("container", name).hint(format!("run `qchroot check {name}`"))
+    let hint = match step {
+        Step::Disk(DiskStep::Check { how: DiskCheck::Repair, log, .. }) => {
+            format!("what was found and done is in {log}; bring back a snapshot or an export")
         }
-        _ => error,
-    }
+        Step::Disk(DiskStep::Check { how: DiskCheck::Full, log, .. }) => {
+            format!("what was found is in {log}; `qchroot check {name} --repair` answers yes to every repair")
+        }
+        Step::Disk(DiskStep::Check { log, .. }) => {
+            format!("what was found is in {log}; `qchroot check {name}` looks at all of it")
+        }
+        Step::Mount(mount) if matches!(mount.fs, MountFs::Disk { .. }) => {
+            format!("`qchroot check {name}` looks whether its disk is in order")
+        }
+        _ => return error,
+    };
+    let named = format!("`qchroot check {name}`");
+    error.with("container", name).hint(hint).with_hint(|hint| hint.replace("`qchroot check`", &named))
 }

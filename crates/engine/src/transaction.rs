@@ -77,7 +77,10 @@ impl Engine<'_> {
     ) -> Result<()> {
         journal.mark(index, Mark::Begun)?;
         self.watch.step(Point::Begun, step);
-        self.apply(step, deadline).map_err(|error| advise(error, step, journal.container.as_ref()))?;
+        self.apply(step, deadline).map_err(|error| {
+            // What is read for a clone belongs to another container.
+            advise(error, step, journal.container.as_ref().filter(|_| journal.op != Op::Clone))
+        })?;
         journal.mark(index, Mark::Done)?;
         self.watch.step(Point::Done, step);
         Ok(())

@@ -32,13 +32,15 @@ pub(super) fn check(wanted: &Check<'_>) -> Result<()> {
     record.remark(&format!("check of {fs} disk {at} ({}) begins", how.word()));
     let outcome = inspect(wanted, &mut record);
     match &outcome {
-        Ok(()) => record.remark("the disk is in order"),
+        Ok(true) if record.is_quiet() => record.remark("the disk is clean"),
+        Ok(_) => record.remark("the disk is repaired"),
         Err(error) => record.remark(&format!("the disk is not in order: {error}")),
     }
-    outcome.map_err(|error| error.with("disk", at).with("log", log))
+    outcome.map(drop).map_err(|error| error.with("disk", at).with("log", log))
 }
 
-fn inspect(wanted: &Check<'_>, record: &mut Record) -> Result<()> {
+/// Puts it in order; whether it was before, as far as its superblock told.
+fn inspect(wanted: &Check<'_>, record: &mut Record) -> Result<bool> {
     let Check { at, fs, how, .. } = *wanted;
     let info =
         look(at)?.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("disk {at} does not exist")))?;
@@ -53,11 +55,11 @@ fn inspect(wanted: &Check<'_>, record: &mut Record) -> Result<()> {
     }
     drop(file);
     match how {
-        DiskCheck::Refuse if info.clean => Ok(()),
-        DiskCheck::Refuse => Err(unclean(at)),
-        DiskCheck::Preen if info.clean => Ok(()),
-        how => mend::mend(at, fs, how, record),
+        DiskCheck::Refuse if !info.clean => return Err(unclean(at)),
+        DiskCheck::Refuse | DiskCheck::Preen if info.clean => {}
+        how => mend::mend(at, fs, how, record)?,
     }
+    Ok(info.clean && info.fs_length <= info.length)
 }
 
 const MEND: &str = "`qchroot check` with `--repair` answers yes to every repair";

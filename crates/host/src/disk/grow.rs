@@ -26,8 +26,8 @@ pub(super) fn grow(wanted: &Grow<'_>) -> Result<()> {
     let least = file_system::of(fs)?.grows_to_at_least().max(fs.smallest());
     space::refuse_length(to, least, &format!("{fs} disk that grows"))?;
     match wanted.mounted {
-        Some(place) => online(wanted, place),
-        None => offline(wanted),
+        Some(place) if is_shown(at)? => online(wanted, place),
+        _ => offline(wanted), // also what was mounted before the machine went down
     }
     .map_err(|error| error.while_doing(format!("cannot grow disk {at} to {to} bytes")))
 }
@@ -81,7 +81,7 @@ fn on_copy(file: &File, wanted: &Grow<'_>) -> Result<()> {
 
 /// Grows the disk under its mount. A file system that does not grow gets its file back as it was.
 fn online(wanted: &Grow<'_>, place: &Place) -> Result<()> {
-    let file = open_attached(wanted.at)?;
+    let file = open(wanted.at)?;
     let length = length_before(&file, wanted)?;
     let root = beneath::open_dir(place)?;
     let size = || fstatvfs(&root).map(|stat| stat.f_blocks).or_error(|| format!("cannot look at {place}"));
@@ -95,13 +95,12 @@ fn online(wanted: &Grow<'_>, place: &Place) -> Result<()> {
     grown
 }
 
-/// The file of a disk that a device shows.
-fn open_attached(at: &Utf8Path) -> Result<File> {
+fn is_shown(at: &Utf8Path) -> Result<bool> {
+    Ok(!os::disk::attached(&open(at)?)?.is_empty())
+}
+
+fn open(at: &Utf8Path) -> Result<File> {
     let named = beneath::open_strictly(at)?;
     let flags = rustix::fs::OFlags::RDWR;
-    let file = File::from(os::resolve::reopen(&named, flags).or_error(|| format!("cannot open disk {at}"))?);
-    if os::disk::attached(&file)?.is_empty() {
-        return Err(Error::new(ErrorKind::NotFound, format!("no device shows {at}")));
-    }
-    Ok(file)
+    Ok(File::from(os::resolve::reopen(&named, flags).or_error(|| format!("cannot open disk {at}"))?))
 }

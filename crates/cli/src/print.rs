@@ -122,12 +122,13 @@ pub(crate) fn status(reports: &[StatusReport]) -> Result<()> {
     Ok(())
 }
 
-/// `57 MiB of 64 MiB (89 %), 61 MiB on the host`.
+/// `55 MiB of 64 MiB, 7 MiB free (89 % full), 61 MiB on the host`.
 fn space_line(space: &SpaceReport) -> String {
     let (used, host) = (size_text(space.used_bytes), size_text(space.allocated_bytes));
+    let free = space.free_bytes.map_or(String::new(), |free| format!(", {} free", size_text(free)));
     match (space.limit_bytes, space.percent) {
         (Some(limit), Some(percent)) => {
-            format!("{used} of {} ({percent} %), {host} on the host", size_text(limit))
+            format!("{used} of {}{free} ({percent} % full), {host} on the host", size_text(limit))
         }
         _ if space.used_bytes == space.allocated_bytes => used,
         _ => format!("{used}, {host} on the host"),

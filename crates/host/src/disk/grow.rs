@@ -5,9 +5,8 @@ use std::fs::File;
 
 use camino::Utf8Path;
 use qchroot_api::{DiskFs, Error, ErrorKind, Place, Result};
-use rustix::fs::fstatvfs;
 
-use super::{beside, check, claim, clone, file_system, space};
+use super::{beside, check, claim, clone, file_system, look, space};
 use crate::errors::OrError;
 use crate::{beneath, os};
 
@@ -15,6 +14,8 @@ use crate::{beneath, os};
 pub(super) struct Grow<'a> {
     pub(super) at: &'a Utf8Path,
     pub(super) fs: DiskFs,
+    /// Its length before the first run, which may have died.
+    pub(super) from: u64,
     pub(super) to: u64,
     pub(super) reserve: bool,
     pub(super) mounted: Option<&'a Place>,
@@ -29,6 +30,7 @@ pub(super) fn grow(wanted: &Grow<'_>) -> Result<()> {
         Some(place) if is_shown(at)? => online(wanted, place),
         _ => offline(wanted), // also what was mounted before the machine went down
     }
+    .or_else(|error| give_back(wanted).and(Err(error)))
     .map_err(|error| error.while_doing(format!("cannot grow disk {at} to {to} bytes")))
 }
 
@@ -79,20 +81,26 @@ fn on_copy(file: &File, wanted: &Grow<'_>) -> Result<()> {
     })
 }
 
-/// Grows the disk under its mount. A file system that does not grow gets its file back as it was.
+/// Grows the disk under its mount.
 fn online(wanted: &Grow<'_>, place: &Place) -> Result<()> {
     let file = open(wanted.at)?;
     let length = length_before(&file, wanted)?;
     let root = beneath::open_dir(place)?;
-    let size = || fstatvfs(&root).map(|stat| stat.f_blocks).or_error(|| format!("cannot look at {place}"));
-    let before = size()?;
     lengthen(&file, length, wanted)?;
-    let grown = os::disk_grow::online(&file, wanted.fs, &root, wanted.to);
-    if grown.is_err() && size()? == before {
-        file.set_len(length).or_error(|| format!("cannot give {} its length back", wanted.at))?;
-        os::disk_grow::follow(&file)?;
+    os::disk_grow::online(&file, wanted.fs, &root, wanted.to)
+}
+
+/// A file system that has not grown gets its file back as it was.
+fn give_back(wanted: &Grow<'_>) -> Result<()> {
+    let Grow { at, from, .. } = *wanted;
+    match look(at)? {
+        Some(info) if info.fs.is_some() && info.fs_length <= from && info.length > from => {
+            let file = open(at)?;
+            file.set_len(from).or_error(|| format!("cannot give {at} its length back"))?;
+            os::disk_grow::follow(&file)
+        }
+        _ => Ok(()),
     }
-    grown
 }
 
 fn is_shown(at: &Utf8Path) -> Result<bool> {

@@ -44,12 +44,11 @@ pub(crate) fn look(at: &Utf8Path) -> Result<Option<DiskInfo>> {
 }
 
 fn describe(info: &mut DiskInfo, superblock: &Superblock) -> Result<()> {
-    let space = mounted(&info.attached)?;
+    let live = mounted(&info.attached, superblock.fs)?;
+    let (space, length) = live.unzip();
     let unused = space.as_ref().map_or(superblock.free, |space| space.f_bfree.saturating_mul(space.f_frsize));
-    // What was grown while it is mounted reaches the superblock on the disk some time later; xfs(5).
-    let total = space.as_ref().map_or(0, |space| space.f_blocks.saturating_mul(space.f_frsize));
     info.fs = Some(superblock.fs);
-    info.fs_length = superblock.length.max(total);
+    info.fs_length = length.flatten().unwrap_or(superblock.length);
     info.used = info.fs_length.saturating_sub(unused);
     info.free = match space {
         // It alone tells here what can be written; with others the difference to what is free is the superuser's.
@@ -60,19 +59,23 @@ fn describe(info: &mut DiskInfo, superblock: &Superblock) -> Result<()> {
     Ok(())
 }
 
-/// What the kernel says about the file system that is mounted from one of these devices, where it can be reached.
-fn mounted(devices: &[String]) -> Result<Option<StatVfs>> {
+/// What the kernel says about the file system that is mounted from one of these devices, where it can be reached, and
+/// its length, where it tells.
+fn mounted(devices: &[String], fs: DiskFs) -> Result<Option<(StatVfs, Option<u64>)>> {
     if devices.is_empty() {
         return Ok(None);
     }
     let from = |mount: &Mounted| devices.iter().any(|device| mount.source == format!("/dev/{device}"));
-    Ok(mount::table()?.iter().filter(|mount| from(mount)).find_map(space_of))
+    Ok(mount::table()?.iter().filter(|mount| from(mount)).find_map(|mount| space_of(mount, fs)))
 }
 
-fn space_of(mount: &Mounted) -> Option<StatVfs> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+fn space_of(mount: &Mounted, fs: DiskFs) -> Option<(StatVfs, Option<u64>)> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let dir = openat(CWD, mount.at.as_str(), flags, Mode::empty()).ok()?;
     // Something else can cover it.
     let found = os::mount::on(&dir).ok()??;
-    (found.source == mount.source).then(|| fstatvfs(&dir).ok())?
+    if found.source != mount.source {
+        return None;
+    }
+    Some((fstatvfs(&dir).ok()?, os::disk_grow::length(fs, &dir, mount.source.as_ref())))
 }

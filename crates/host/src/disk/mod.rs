@@ -47,8 +47,9 @@ pub(crate) fn apply(step: &DiskStep) -> Result<()> {
         DiskStep::Rebuild { from, to, fs, size, reserve } => {
             rebuild::rebuild(&Clone { from, to, fs: *fs, size: *size, reserve: *reserve })
         }
-        DiskStep::Grow { at, fs, to, reserve, mounted, from: _ } => {
-            grow::grow(&Grow { at, fs: *fs, to: *to, reserve: *reserve, mounted: mounted.as_ref() })
+        DiskStep::Grow { at, fs, from, to, reserve, mounted } => {
+            let (from, to, reserve, mounted) = (*from, *to, *reserve, mounted.as_ref());
+            grow::grow(&Grow { at, fs: *fs, from, to, reserve, mounted })
         }
         DiskStep::Check { at, fs, how, log } => check::check(&Check { at, fs: *fs, how: *how, log }),
         DiskStep::Remove { at } => {

@@ -57,6 +57,11 @@ impl Record {
         self.quiet
     }
 
+    /// What was found is nothing.
+    pub(super) fn excuse(&mut self) {
+        self.quiet = true;
+    }
+
     /// Runs a program; its status.
     pub(super) fn run(&mut self, command: &Command) -> Result<i32> {
         let words = command.argv.join(" ");

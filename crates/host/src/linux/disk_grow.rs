@@ -7,8 +7,11 @@ use camino::Utf8Path;
 use nix::errno::Errno;
 use qchroot_api::{DiskFs, Error, ErrorKind, Result};
 use rustix::fd::{AsRawFd, OwnedFd};
+use rustix::fs::fstatvfs;
 
 use super::{disk, loop_device};
+use crate::disk::content;
+use crate::superblock::Content;
 
 /// `struct xfs_fsop_geom_v1` of xfs_fs.h.
 #[repr(C)]
@@ -77,6 +80,23 @@ pub(crate) fn online(file: &File, fs: DiskFs, root: &OwnedFd, length: u64) -> Re
     grow(root, fs, length)
 }
 
+/// Bytes of the file system that is mounted on `root` from `device`: after it was grown, its superblock follows when
+/// the kernel sees fit.
+pub(crate) fn length(fs: DiskFs, root: &OwnedFd, device: &Utf8Path) -> Option<u64> {
+    match fs {
+        DiskFs::Ext4 => match content::read(device, &File::open(device).ok()?).ok()? {
+            Content::Sound(superblock) => Some(superblock.length),
+            _ => None,
+        },
+        DiskFs::Xfs => {
+            let geometry = geometry(root.as_raw_fd()).ok()?;
+            Some(geometry.blocks[0] * u64::from(geometry.block_size))
+        }
+        DiskFs::Btrfs => fstatvfs(root).ok().map(|space| space.f_blocks * space.f_frsize),
+        _ => None,
+    }
+}
+
 /// Has the devices that show a file notice its length.
 pub(crate) fn follow(file: &File) -> Result<()> {
     loop_device::showing(file)?.into_iter().try_for_each(loop_device::follow_length)
@@ -99,10 +119,15 @@ fn ext4(fd: i32, length: u64) -> Result<(), Errno> {
     unsafe { ext4_resize(fd, &raw const blocks) }.map(drop)
 }
 
-fn xfs(fd: i32, length: u64) -> Result<(), Errno> {
+fn geometry(fd: i32) -> Result<XfsGeometry, Errno> {
     let mut geometry = XfsGeometry::default();
     // SAFETY: XFS_IOC_FSGEOMETRY_V1 fills one `struct xfs_fsop_geom_v1`, which lives until it returns.
     unsafe { xfs_geometry(fd, &raw mut geometry) }?;
+    Ok(geometry)
+}
+
+fn xfs(fd: i32, length: u64) -> Result<(), Errno> {
+    let geometry = geometry(fd)?;
     let blocks = length / u64::from(geometry.block_size.max(1));
     let wanted = XfsGrow { blocks, inodes_percent: geometry.inodes_percent };
     // SAFETY: XFS_IOC_FSGROWFSDATA reads one `struct xfs_growfs_data`, which lives until it returns.

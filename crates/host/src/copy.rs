@@ -40,7 +40,7 @@ fn copy_file(source: &Spot, target: &Spot, kind: FileType, shown: &Utf8Path) -> 
     let top = rustix::io::dup(&target.dir)?;
     let mut copy = Copy::new(top, shown, None, &|| true);
     copy.other(&source.dir, &target.dir, [&from, &to], &stat, kind)?;
-    set_flags(&target.dir, &to, os::flags::of(&stat))?;
+    set_flags(&target.dir, &to, os::flags::of(&source.dir, &from, &stat))?;
     if kind == FileType::RegularFile {
         // What is moved into a container must not be empty after a power cut.
         rustix::fs::fsync(openat(&target.dir, &to, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)?;
@@ -55,7 +55,7 @@ fn copy_tree(from: &Utf8Path, to: &Utf8Path, spot: Spot) -> Result<()> {
     let top = new_directory(&spot.dir, &name).or_error(message)?;
     Copy::new(top, from, None, &|| true).whole(&source)?;
     let stat = fstat(&source).or_error(message)?;
-    set_flags(&spot.dir, &name, os::flags::of(&stat)).or_error(message)?;
+    set_flags(&spot.dir, &name, os::flags::of(&source, c"", &stat)).or_error(message)?;
     os::files::flush(&spot.dir).or_error(message)
 }
 
@@ -138,7 +138,7 @@ impl<'a> Copy<'a> {
             FileType::Socket => return Ok(()),
             kind => self.other(from, to, [name, name], &stat, kind).or_error(|| self.message())?,
         }
-        match os::flags::of(&stat) {
+        match os::flags::of(from, name, &stat) {
             0 => {}
             flags => self.flags.push((self.path().or_error(|| self.message())?, flags)),
         }

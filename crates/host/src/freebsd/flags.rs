@@ -65,8 +65,8 @@ pub(crate) fn clear_at(dir: &OwnedFd, name: &CStr) -> Result<(), Errno> {
     if !forbid(flags) { Ok(()) } else { set(dir, name, flags & !FORBIDDING) }
 }
 
-/// The flags of a file that a copy gets too.
-pub(crate) fn of(file: &Stat) -> u32 {
+/// The flags of an entry that a copy gets too; `file` tells them already.
+pub(crate) fn of(_dir: &OwnedFd, _name: &CStr, file: &Stat) -> u32 {
     file.st_flags
 }
 

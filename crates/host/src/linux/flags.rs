@@ -5,7 +5,8 @@ use std::ffi::CStr;
 use qchroot_api::Result as ApiResult;
 use rustix::fd::OwnedFd;
 use rustix::fs::{
-    AtFlags, FileType, IFlags, Mode, OFlags, Stat, ioctl_getflags, ioctl_setflags, openat, statat,
+    AtFlags, FileType, IFlags, Mode, OFlags, ResolveFlags, Stat, StatxAttributes, StatxFlags, ioctl_getflags,
+    ioctl_setflags, openat, openat2, statat, statx,
 };
 use rustix::io::Errno;
 
@@ -29,9 +30,18 @@ pub(crate) fn clear_at(dir: &OwnedFd, name: &CStr) -> Result<(), Errno> {
     clear(&openat(dir, name, flags, Mode::empty())?)
 }
 
-/// The flags of a file that a copy gets too: none here, they belong to the file system.
-pub(crate) fn of(_file: &Stat) -> u32 {
-    0
+/// The flags of an entry that a copy gets too, those that forbid changes; of `dir` itself where `name` is empty. Only
+/// regular files and directories can have them.
+pub(crate) fn of(dir: &OwnedFd, name: &CStr, file: &Stat) -> u32 {
+    if !matches!(FileType::from_raw_mode(file.st_mode), FileType::RegularFile | FileType::Directory) {
+        return 0;
+    }
+    let how = AtFlags::SYMLINK_NOFOLLOW | AtFlags::EMPTY_PATH;
+    // What the file system does not tell, it does not have; see statx(2), "stx_attributes_mask".
+    let told = statx(dir, name, how, StatxFlags::TYPE).map(|told| told.stx_attributes);
+    let told = told.unwrap_or(StatxAttributes::empty());
+    let both = [(StatxAttributes::IMMUTABLE, IFlags::IMMUTABLE), (StatxAttributes::APPEND, IFlags::APPEND)];
+    both.iter().filter(|(shown, _)| told.contains(*shown)).fold(0, |all, (_, flag)| all | flag.bits())
 }
 
 /// The attribute under which BSD's flags are kept here, where they have no effect: it goes with the file when that
@@ -59,7 +69,14 @@ pub(crate) fn named(_names: &str) -> ApiResult<u32> {
     Ok(0)
 }
 
-/// Sets flags; there are none to set.
-pub(crate) fn set(_dir: &OwnedFd, _path: &CStr, _flags: u32) -> Result<(), Errno> {
-    Ok(())
+/// Sets these flags beside those that there are; no link on the way is followed.
+pub(crate) fn set(dir: &OwnedFd, path: &CStr, flags: u32) -> Result<(), Errno> {
+    let how = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    let file = openat2(dir, path, how, Mode::empty(), resolve)?;
+    match ioctl_getflags(&file) {
+        Ok(there) => ioctl_setflags(&file, there | IFlags::from_bits_retain(flags)),
+        Err(Errno::NOTTY | Errno::NOSYS) => Err(Errno::OPNOTSUPP),
+        Err(error) => Err(error),
+    }
 }

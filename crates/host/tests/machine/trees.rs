@@ -163,6 +163,44 @@ fn a_copy_carries_everything_but_sockets() {
 }
 
 #[test]
+fn a_copy_is_as_protected_as_what_was_copied() {
+    let lab = Lab::new();
+    let (from, to) = (lab.host.join("template"), lab.host.join("copy"));
+    fs::create_dir_all(from.join("dir")).unwrap();
+    fs::write(from.join("dir/kept"), "kept").unwrap();
+    fs::hard_link(from.join("dir/kept"), from.join("second")).unwrap();
+    fs::write(from.join("log"), "line").unwrap();
+    let flags = [("dir/kept", IFlags::IMMUTABLE), ("log", IFlags::APPEND), ("dir", IFlags::IMMUTABLE)];
+    for (path, flag) in flags {
+        let file = fs::File::open(from.join(path)).unwrap();
+        ioctl_setflags(&file, ioctl_getflags(&file).unwrap() | flag).expect("a file system with flags");
+    }
+    lab.apply(&Step::CopyTree { from: from.clone(), to: to.clone() }).unwrap();
+    for (path, flag) in flags {
+        let file = fs::File::open(to.join(path)).unwrap();
+        assert!(ioctl_getflags(&file).unwrap().contains(flag), "{path}");
+    }
+    assert!(fs::write(to.join("second"), "x").is_err());
+    for tree in [from, to] {
+        lab.apply(&Step::RemoveTree { at: tree.clone() }).unwrap();
+        assert!(!tree.exists());
+    }
+}
+
+#[test]
+fn a_single_file_is_copied_and_its_copy_removed() {
+    let lab = Lab::new();
+    let (from, to) = (lab.host.join("disk"), lab.host.join("copy"));
+    sparse(&from);
+    lab.apply(&Step::CopyTree { from: from.clone(), to: to.clone() }).unwrap();
+    assert_eq!(fs::read(&from).unwrap(), fs::read(&to).unwrap());
+    let back = Step::CopyTree { from, to: to.clone() }.inverse().unwrap();
+    assert_eq!(lab.probe(&back), Probe::Absent);
+    lab.apply(&back).unwrap();
+    assert_eq!((lab.probe(&back), lab.host_names()), (Probe::Present, vec!["disk".to_owned()]));
+}
+
+#[test]
 fn a_copy_of_a_sparse_file_is_equal_and_sparse() {
     let lab = Lab::new();
     let (from, to) = (lab.host.join("template"), lab.host.join("copy"));

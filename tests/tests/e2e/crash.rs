@@ -20,7 +20,10 @@ impl Whole {
         let command = |pid: &i32| fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let mut commands: Vec<String> = world.processes().iter().map(command).collect();
         commands.sort();
-        let tree = Tree::without(&world.root, &["run", "log/qchroot.log", "log/web/sleeper.log"]);
+        // A snapshot's record has the time in it.
+        let except =
+            ["run", "log/qchroot.log", "log/web/sleeper.log", "lib/web/snapshots/other/snapshot.toml"];
+        let tree = Tree::without(&world.root, &except);
         Self { tree, mounts: world.mounts(), commands }
     }
 
@@ -36,27 +39,27 @@ impl Whole {
 
 /// How the machine is put right after a crash.
 #[derive(Clone, Copy, PartialEq)]
-enum Cure {
+pub enum Cure {
     Doctor,
     Stop,
 }
 
 /// One command that dies at each of its points in turn.
-struct Sweep<'a> {
-    world: &'a World,
-    args: &'a [&'a str],
+pub struct Sweep<'a> {
+    pub world: &'a World,
+    pub args: &'a [&'a str],
     /// Makes the state before the command, from that before or after it.
-    prepare: &'a dyn Fn(&World),
-    cures: &'a [Cure],
+    pub prepare: &'a dyn Fn(&World),
+    pub cures: &'a [Cure],
     /// A command that builds on what died, and must refuse to.
-    refused: &'a [&'a str],
+    pub refused: &'a [&'a str],
     /// What must hold right after each crash.
-    always: &'a dyn Fn(&World),
+    pub always: &'a dyn Fn(&World),
 }
 
 impl Sweep<'_> {
     /// Runs it; the number of points.
-    fn run(&self) -> u32 {
+    pub fn run(&self) -> u32 {
         (self.prepare)(self.world);
         self.world.run(self.args).ok();
         let after = Whole::of(self.world);
@@ -135,7 +138,7 @@ fn repair_that_dies(world: &World) {
     }
 }
 
-fn nothing(_: &World) {}
+pub fn nothing(_: &World) {}
 
 fn stopped(world: &World) {
     world.run(["stop", "web", "--timeout", "3"]).ok();
@@ -148,7 +151,7 @@ fn started(world: &World) {
 }
 
 /// Started and stopped once: what the first start leaves for good, such as log files, is there.
-fn used(storage: &str) -> World {
+pub fn used(storage: &str) -> World {
     let world = World::with_sleeper(storage);
     world.run(["start", "web"]).ok();
     stopped(&world);

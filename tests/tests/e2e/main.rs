@@ -16,6 +16,8 @@ mod bases;
 mod brands;
 mod buildworld;
 mod console;
+mod copies;
+mod copies_crash;
 mod crash;
 mod declared;
 mod distset;

@@ -44,7 +44,7 @@ fn first(base: &Base, container: &Container, parent: &Parent, zfs: Zfs<'_>) -> R
     match zfs.owner(&fresh, Made::Base)? {
         Owner::Nobody => {}
         // What an earlier run left there goes first.
-        Owner::Ours => plan.push(zfs::destroy(&fresh, Made::Base)),
+        Owner::Ours => plan.push(zfs::discard(&fresh, Made::Base)),
         Owner::Another => return Err(not_ours(&fresh)),
     }
     if zfs.exists(&whole)? {
@@ -57,10 +57,10 @@ fn first(base: &Base, container: &Container, parent: &Parent, zfs: Zfs<'_>) -> R
     let link =
         |(path, to): (Utf8PathBuf, Utf8PathBuf)| Step::Link { at: Place::within(&at, path), to, was: None };
     plan.extend(shared_links(base).into_iter().map(link));
-    plan.push(zfs::set(&fresh, "mountpoint", "legacy", None));
-    plan.push(zfs::snapshot_for_good(&template(&fresh)));
+    plan.push(zfs::set(&fresh, "mountpoint", "legacy", at.as_str()));
+    plan.push(zfs::snapshot(&template(&fresh)));
     plan.push(zfs::publish(&fresh, &whole, &template(&whole)));
-    plan.push(zfs::destroy(&fresh, Made::Base));
+    plan.push(zfs::discard(&fresh, Made::Base));
     plan.push(Step::RemoveDir { at: Place::host(at) });
     Ok(plan)
 }

@@ -83,7 +83,7 @@ pub(crate) fn resize(container: &Container, to: u64, host: &dyn Observe) -> Resu
     require_room(own.zfs, &own.parent, Some(to))?;
     let set = |key: &str| {
         let (value, was) = (to.to_string(), found.bytes(key).to_string());
-        zfs::set(&own.dataset, key, &value, Some(&was))
+        zfs::set(&own.dataset, key, &value, &was)
     };
     let grows = found.limit(quota.limit()).is_some_and(|limit| to > limit);
     let mut keys = vec![quota.limit()];

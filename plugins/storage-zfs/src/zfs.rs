@@ -208,16 +208,10 @@ pub(crate) fn clone(snapshot: &str, dataset: &str, made: Made, properties: &[Str
     run(&words, prints(mark_of(dataset), made.word()), Some(&["destroy", "-r", dataset]))
 }
 
-/// Sets one property, which was `was`; none where it stays as it is set.
-pub(crate) fn set(dataset: &str, key: &str, value: &str, was: Option<&str>) -> Step {
-    let (to, back) = (format!("{key}={value}"), was.map(|was| format!("{key}={was}")));
-    let undo: Option<Vec<&str>> = back.as_ref().map(|back| vec!["set", back.as_str(), dataset]);
-    run(&["set", &to, dataset], prints(value_of(key, dataset), value), undo.as_deref())
-}
-
-/// Takes a snapshot of a base's template, for good.
-pub(crate) fn snapshot_for_good(snapshot: &str) -> Step {
-    run(&["snapshot", snapshot], prints(snapshot_of(snapshot), snapshot), None)
+/// Sets one property, which was `was`.
+pub(crate) fn set(dataset: &str, key: &str, value: &str, was: &str) -> Step {
+    let (to, back) = (format!("{key}={value}"), format!("{key}={was}"));
+    run(&["set", &to, dataset], prints(value_of(key, dataset), value), Some(&["set", &back, dataset]))
 }
 
 /// Takes a snapshot.
@@ -227,7 +221,7 @@ pub(crate) fn snapshot(snapshot: &str) -> Step {
 }
 
 /// Gives a data set that was made aside its name, unless somebody else was faster; `holds` is a snapshot that it has
-/// then.
+/// then. It stays so when the plan is taken back.
 pub(crate) fn publish(from: &str, to: &str, holds: &str) -> Step {
     run(&["rename", from, to], prints(snapshot_of(holds), holds), None)
 }
@@ -253,6 +247,12 @@ pub(crate) fn promote(clone: &str, origin: &str) -> Step {
 pub(crate) fn destroy(dataset: &str, made: Made) -> Step {
     let check = Check::Lacks { argv: mark_of(dataset), lacks: made.word().into() };
     run(&["destroy", "-r", dataset], check, None)
+}
+
+/// Removes a data set that was made aside and that nobody used. There is nothing to bring back: its inverse only looks.
+pub(crate) fn discard(dataset: &str, made: Made) -> Step {
+    let check = Check::Lacks { argv: mark_of(dataset), lacks: made.word().into() };
+    run(&["destroy", "-r", dataset], check, Some(&["list", "-H", "-o", "name"]))
 }
 
 /// Removes a snapshot.

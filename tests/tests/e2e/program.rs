@@ -16,24 +16,24 @@ pub fn path() -> &'static Path {
             .ok()
             .filter(|path| path.is_file())
             .unwrap_or_else(|| panic!("QCHROOT_BIN names no file: {}", path.display())),
-        None => build(),
+        None => build(&["--package=qchroot", "--features=crash-points"], "qchroot"),
     })
 }
 
-/// Builds the program beside this test; nothing is done when it is up to date.
-fn build() -> PathBuf {
+/// Builds a program beside this test, by what cargo calls it; nothing is done when it is up to date.
+pub fn build(what: &[&str], name: &str) -> PathBuf {
     let own = std::env::current_exe().unwrap();
     let profile = own.parent().and_then(Path::parent).expect("the test lies in PROFILE/deps");
     let target = profile.parent().unwrap();
-    let args = ["build", "--quiet", "--package=qchroot", "--features=crash-points", "--target-dir"];
-    let built =
-        Command::new(env!("CARGO")).args(args).arg(target).current_dir(env!("CARGO_MANIFEST_DIR")).status();
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet"]).args(what).arg("--target-dir").arg(target);
+    let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status();
     assert!(
         built.as_ref().is_ok_and(|status| status.success()),
-        "the program under test cannot be built ({built:?}): run `cargo build -p qchroot --features \
+        "{name} cannot be built ({built:?}); for the program under test, run `cargo build -p qchroot --features \
          crash-points` and set QCHROOT_BIN to it"
     );
-    target.join("debug/qchroot")
+    target.join("debug").join(name)
 }
 
 /// How a run of a program ended, and what it printed.

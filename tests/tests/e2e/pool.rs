@@ -26,7 +26,8 @@ pub fn is_inside(name: &str) -> bool {
     let mut again = Command::new("unshare");
     again.args(["--mount", "--propagation", "private", "--"]).arg(std::env::current_exe().unwrap());
     again.env(INSIDE, "1").env("QCHROOT_BIN", program::path());
-    again.ran(&["--exact", name, "--nocapture", "--test-threads=1"]).ok();
+    let said = again.ran(&["--exact", name, "--nocapture", "--test-threads=1"]).ok();
+    assert!(said.contains("1 passed"), "there is no test {name}: {said}");
     false
 }
 

@@ -77,9 +77,7 @@ impl Walk<'_, '_> {
     }
 
     fn entry(&mut self, dir: &OwnedFd, entry: &Entry, depth: usize) -> Result<()> {
-        if !(self.go_on)() {
-            return Err(Error::new(ErrorKind::System, "interrupted"));
-        }
+        self.refuse_given_up()?;
         let name = entry.name.as_c_str();
         let stat = statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).or_error(|| self.message())?;
         match FileType::from_raw_mode(stat.st_mode) {
@@ -142,8 +140,14 @@ impl Walk<'_, '_> {
         let data = extents::all(&file, size, blocks).or_error(|| self.message())?;
         let xattrs = os::xattr::all(&file).or_error(|| self.message())?;
         let node = self.node(NodeKind::File { size }, &stat, xattrs);
-        let taken = (self.take)(&node, &data, &mut Content { file: &file, left: data.iter(), piece: (0, 0) });
+        let mut content = Content { file: &file, left: data.iter(), piece: (0, 0), go_on: self.go_on };
+        let taken = (self.take)(&node, &data, &mut content);
+        self.refuse_given_up()?;
         taken.map_err(|error| error.with("path", &self.shown))
+    }
+
+    fn refuse_given_up(&self) -> Result<()> {
+        if (self.go_on)() { Ok(()) } else { Err(Error::new(ErrorKind::System, "interrupted")) }
     }
 
     fn node(&self, kind: NodeKind, stat: &Stat, mut xattrs: Vec<(Vec<u8>, Vec<u8>)>) -> Node {
@@ -175,6 +179,7 @@ struct Content<'a> {
     left: std::slice::Iter<'a, (u64, u64)>,
     /// Offset and length of what is left of the current piece.
     piece: (u64, u64),
+    go_on: &'a dyn Fn() -> bool,
 }
 
 impl Read for Content<'_> {
@@ -182,6 +187,9 @@ impl Read for Content<'_> {
         while self.piece.1 == 0 {
             let Some(&piece) = self.left.next() else { return Ok(0) };
             self.piece = piece;
+        }
+        if !(self.go_on)() {
+            return Err(io::Error::other("interrupted"));
         }
         let wanted = buffer.len().min(usize::try_from(self.piece.1).unwrap_or(usize::MAX));
         let length = loop {

@@ -183,6 +183,53 @@ fn create() {
     }
 }
 
+/// A world with a container `other`, and an export of it.
+fn exported(create: &[&str]) -> (World, String) {
+    let world = World::installed();
+    world.run([&["create", "other", "--storage"][..], create].concat()).ok();
+    world.run(["exec", "other", "--", "sh", "-c", "mkdir -p /root/a; echo precious > /root/a/b"]).ok();
+    let file = world.dir().join("other.qchroot").to_str().unwrap().to_owned();
+    world.run(["export", "other", &file]).ok();
+    (world, file)
+}
+
+#[test]
+fn import() {
+    for storage in ["overlay", "nullfs"] {
+        let (world, file) = exported(&[storage]);
+        let args = ["import", &file, "web"];
+        let prepare = |world: &World| {
+            if world.file("web").exists() {
+                world.run(["delete", "--wait", "web"]).ok();
+            }
+        };
+        let cures = &[Cure::Doctor];
+        Sweep { world: &world, args: &args, prepare: &prepare, cures, refused: &args, always: &nothing }
+            .run();
+        assert_eq!(world.run(["exec", "web", "cat", "/root/a/b"]).ok(), "precious\n");
+    }
+}
+
+/// No two imports of a disk are the same: each gets an identity of its own.
+#[test]
+fn import_of_a_disk() {
+    let (world, file) = exported(&["md", "--size", "32M"]);
+    for point in 1.. {
+        let ran = world.crash(point, ["import", &file, "web"]);
+        if !ran.has_crashed() {
+            return drop(ran.ok());
+        }
+        repair_that_dies(&world);
+        world.assert_quiet();
+        world.assert_sound();
+        assert_eq!(world.file("web").exists(), world.lib("web").exists(), "died at point {point}");
+        if world.file("web").exists() {
+            assert_eq!(world.run(["exec", "web", "cat", "/root/a/b"]).ok(), "precious\n");
+            world.run(["delete", "--wait", "web"]).ok();
+        }
+    }
+}
+
 #[test]
 fn delete() {
     for storage in ["overlay", "nullfs"] {

@@ -165,7 +165,7 @@ impl Engine<'_> {
 
     fn refuse_too_large(&self, header: &ExportFile) -> Result<()> {
         let near = if self.is_directory(&self.layout.lib)? { self.layout.lib.as_str() } else { "/" };
-        let Ok(free) = self.view().space(&Place::host(near)).map(|space| space.free) else { return Ok(()) };
+        let free = self.view().space(&Place::host(near))?.free;
         if header.allocated <= free {
             return Ok(());
         }

@@ -38,6 +38,8 @@ mod mounted_inside;
 mod pool;
 mod program;
 mod releases;
+mod resize;
+mod resize_crash;
 mod same_daemon;
 mod services;
 mod surroundings;

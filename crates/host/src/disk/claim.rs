@@ -75,13 +75,22 @@ fn locked(file: &File, lock: FlockOperation) -> Result<bool, Errno> {
 /// What others can write, or reach by another name, is nothing to give to the kernel.
 fn refuse_shared(path: &Utf8Path, file: &File) -> Result<()> {
     let stat = fstat(file).or_error(|| format!("cannot look at disk {path}"))?;
-    let refuse =
-        |why: String| Err(Error::new(ErrorKind::Permission, format!("cannot use disk {path}: {why}")));
+    let refuse = |why: String, hint: String| {
+        let message = format!("cannot use disk {path}: {why}");
+        Err(Error::new(ErrorKind::Permission, message).hint(hint))
+    };
     let writable = Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH);
-    match stat {
-        _ if stat.st_uid != 0 => refuse(format!("it belongs to user {}, not to the superuser", stat.st_uid)),
-        _ if writable => refuse("others than the superuser can write it".into()),
-        _ if stat.st_nlink != 1 => refuse(format!("it has {} names", stat.st_nlink)),
-        _ => Ok(()),
+    if stat.st_uid != 0 {
+        let why = format!("it belongs to user {}, not to the superuser", stat.st_uid);
+        return refuse(why, format!("`chown 0 {path}`, if its content can be trusted"));
     }
+    if writable {
+        let hint = format!("`chmod go-w {path}`, if its content can be trusted");
+        return refuse("others than the superuser can write it".into(), hint);
+    }
+    if stat.st_nlink != 1 {
+        let hint = format!("remove the others; `find / -xdev -samefile {path}` tells them");
+        return refuse(format!("it has {} names", stat.st_nlink), hint);
+    }
+    Ok(())
 }

@@ -46,7 +46,11 @@ fn what_is_no_file_of_the_superusers_alone_is_refused() {
         assert!(error.kind() == kind && error.to_string().contains(why), "{path}: {error}");
     }
     fs::hard_link(&file, beside("second")).unwrap();
-    assert!(refused(&lab, &file).to_string().contains("2 names"));
+    let error = refused(&lab, &file);
+    assert!(
+        error.to_string().contains("2 names") && error.hint_text().unwrap().contains("find /"),
+        "{error}"
+    );
 }
 
 #[test]

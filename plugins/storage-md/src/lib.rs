@@ -181,5 +181,5 @@ fn too_small_for(base: &Base, size: u64, least: u64) -> Error {
         .cause(format!("what it starts with takes {}", size_text(least)))
         .with("key", "size")
         .with("least", least)
-        .hint(format!("choose {} at least", size_text(least)))
+        .hint(format!("choose {} at least", settings::size_word(least)))
 }

@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use qchroot_api::{Container, DiskStep, Error, ErrorKind, Observe, Place, Plan, Result, Step, size_text};
 
 use crate::disk::{Disk, image, require_space};
-use crate::settings::check_size;
+use crate::settings::{check_size, size_word};
 
 /// Steps after which the disk has `to` bytes; none when it has.
 pub(crate) fn plan(container: &Container, to: u64, host: &dyn Observe) -> Result<Plan> {
@@ -71,5 +71,5 @@ fn too_small(disk: &Disk<'_>, container: &Container, to: u64) -> Error {
         .with("container", &container.name)
         .with("used", used)
         .with("least", least)
-        .hint(format!("remove files inside, or choose {} at least", size_text(least)))
+        .hint(format!("remove files inside, or choose {} at least", size_word(least)))
 }

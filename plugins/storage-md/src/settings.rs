@@ -123,6 +123,11 @@ pub(crate) fn check_size(fs: DiskFs, size: u64) -> Result<u64> {
     Ok(size.next_multiple_of(BLOCK))
 }
 
+/// As many bytes, or a few more, as a person would type them.
+pub(crate) fn size_word(bytes: u64) -> String {
+    format!("{}M", bytes.div_ceil(1 << 20))
+}
+
 fn size(options: &Options) -> Result<Option<u64>> {
     let Some(value) = options.get("size") else { return Ok(None) };
     let number = value.as_integer().and_then(|number| u64::try_from(number).ok());

@@ -8,6 +8,7 @@ use qchroot_api::{
 
 use crate::disk::{Disk, image, require_space};
 use crate::resize::{exchange, fresh};
+use crate::settings::size_word;
 
 fn all(container: &Container) -> Utf8PathBuf {
     container.dir.join("snapshots")
@@ -90,10 +91,9 @@ fn no_such(container: &Container, name: &str) -> Error {
 }
 
 fn too_large(container: &Container, name: &str, length: u64, limit: u64) -> Error {
-    let (length, limit) = (size_text(length), size_text(limit));
     let container = &container.name;
     Error::new(ErrorKind::Usage, format!("snapshot {name} of {container} is larger than {container} may be"))
-        .cause(format!("the snapshot has {length}, the limit is {limit}"))
+        .cause(format!("the snapshot has {}, the limit is {}", size_text(length), size_text(limit)))
         .with("container", container)
-        .hint(format!("`qchroot resize {container}` to {length} first"))
+        .hint(format!("`qchroot resize {container} {}` first", size_word(length)))
 }

@@ -20,9 +20,14 @@ impl Whole {
         let command = |pid: &i32| fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let mut commands: Vec<String> = world.processes().iter().map(command).collect();
         commands.sort();
-        // A snapshot's record has the time in it.
-        let except =
-            ["run", "log/qchroot.log", "log/web/sleeper.log", "lib/web/snapshots/other/snapshot.toml"];
+        // A snapshot's record has the time in it, and no disk is the same before and after it was mounted.
+        let except = [
+            "run",
+            "log/qchroot.log",
+            "log/web/sleeper.log",
+            "lib/web/snapshots/other/snapshot.toml",
+            "lib/web/disk.img",
+        ];
         let tree = Tree::without(&world.root, &except);
         Self { tree, mounts: world.mounts(), commands }
     }
@@ -160,7 +165,7 @@ pub fn used(storage: &str) -> World {
 
 #[test]
 fn create() {
-    for storage in ["overlay", "nullfs"] {
+    for storage in ["overlay", "nullfs", "md"] {
         let world = World::installed();
         let prepare = |world: &World| {
             if world.file("web").exists() {
@@ -168,14 +173,15 @@ fn create() {
             }
         };
         // Directories for more than one run, which nothing takes away.
-        world.run(["create", "other", "--storage", storage]).ok();
-        let args = ["create", "web", "--storage", storage];
+        world.create("other", storage).ok();
+        let args = ["create", "web", "--storage", storage, "--size", "64M"];
+        let args = if storage == "md" { &args[..] } else { &args[..4] };
         let points = Sweep {
             world: &world,
-            args: &args,
+            args,
             prepare: &prepare,
             cures: &[Cure::Doctor],
-            refused: &args,
+            refused: args,
             always: &nothing,
         }
         .run();
@@ -232,11 +238,11 @@ fn import_of_a_disk() {
 
 #[test]
 fn delete() {
-    for storage in ["overlay", "nullfs"] {
+    for storage in ["overlay", "nullfs", "md"] {
         let world = World::installed();
         let prepare = |world: &World| {
             if !world.file("web").exists() {
-                world.run(["create", "web", "--storage", storage]).ok();
+                world.create("web", storage).ok();
                 world.sh("mkdir -p /root/a/b/c; echo precious > /root/a/b/file").ok();
             }
         };
@@ -262,6 +268,11 @@ fn start_with_nullfs() {
     start("nullfs");
 }
 
+#[test]
+fn start_with_md() {
+    start("md");
+}
+
 fn start(storage: &str) {
     Sweep {
         world: &used(storage),
@@ -282,6 +293,30 @@ fn stop_with_overlay() {
 #[test]
 fn stop_with_nullfs() {
     stop("nullfs");
+}
+
+#[test]
+fn stop_with_md() {
+    stop("md");
+}
+
+#[test]
+fn another_size() {
+    let world = used("md");
+    world.sh("echo precious > /root/file").ok();
+    let prepare = |world: &World| {
+        if world.report("web")["limit_bytes"] != 64 << 20 {
+            world.run(["resize", "web", "64M"]).ok();
+        }
+        assert_eq!(world.sh("cat /root/file").ok(), "precious\n");
+    };
+    for size in ["128M", "32M"] {
+        let args = ["resize", "web", size];
+        let (cures, refused) = (&[Cure::Doctor], &["start", "web"]);
+        Sweep { world: &world, args: &args, prepare: &prepare, cures, refused, always: &nothing }.run();
+    }
+    prepare(&world);
+    world.assert_quiet();
 }
 
 fn stop(storage: &str) {

@@ -15,6 +15,8 @@ mod archives;
 mod bases;
 mod brands;
 mod buildworld;
+mod capped;
+mod capped_faults;
 mod console;
 mod copies;
 mod copies_crash;

@@ -54,8 +54,14 @@ impl World {
     #[track_caller]
     pub fn with_web(storage: &str) -> Self {
         let world = Self::installed();
-        world.run(["create", "web", "--storage", storage]).ok();
+        world.create("web", storage).ok();
         world
+    }
+
+    /// Creates a container; one with a disk of its own gets 64 MiB.
+    pub fn create(&self, name: &str, storage: &str) -> Ran {
+        let size: &[&str] = if storage == "md" { &["--size", "64M"] } else { &[] };
+        self.command(["create", name, "--storage", storage]).ran(size)
     }
 
     /// One with a container `web` whose service `sleeper` sleeps.

@@ -4,9 +4,10 @@
 use camino::Utf8Path;
 use qchroot_api::{DiskCheck, DiskFs, DiskInfo, Error, ErrorKind, Result, size_text};
 
+use super::look::{self, look};
 use super::record::Record;
 use super::space::round_up;
-use super::{beside, claim, look, mend};
+use super::{beside, claim, mend};
 
 /// What is to be checked, and how.
 pub(super) struct Check<'a> {
@@ -71,7 +72,7 @@ fn refuse_foreign(info: &DiskInfo, wanted: &Check<'_>) -> Result<()> {
         Some(found) if found == fs => Ok(()),
         Some(found) => {
             Err(Error::new(ErrorKind::BadData, format!("disk {at} holds {found}, and should hold {fs}"))
-                .hint("somebody replaced the file: bring the old one back, or a snapshot"))
+                .hint(look::REPLACED))
         }
         None if how == DiskCheck::Repair && info.length >= fs.smallest() => Ok(()),
         None => Err(Error::new(ErrorKind::BadData, format!("no {fs} file system to be found on disk {at}"))

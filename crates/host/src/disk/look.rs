@@ -13,6 +13,9 @@ use crate::errors::OrError;
 use crate::superblock::{Content, Superblock};
 use crate::{beneath, mount, os};
 
+/// What to do about a disk that is another one, or none.
+pub(super) const REPLACED: &str = "somebody replaced the file: bring the old one back, or a snapshot";
+
 /// What the disk in the file `at` looks like; none when there is no file.
 ///
 /// # Errors
@@ -20,6 +23,7 @@ use crate::{beneath, mount, os};
 pub(crate) fn look(at: &Utf8Path) -> Result<Option<DiskInfo>> {
     let named = match beneath::open_strictly(at) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == ErrorKind::Exists => return Err(error.hint(REPLACED)),
         named => named?,
     };
     let message = || format!("cannot look at disk {at}");

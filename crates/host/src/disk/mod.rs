@@ -75,8 +75,9 @@ pub(crate) fn probe(step: &DiskStep) -> Result<Probe> {
             None => Probe::Conflict(format!("disk {at} does not exist")),
             Some(info) => size(&info, *to, *reserve),
         },
-        DiskStep::Check { at, fs, how, .. } => match look(at)? {
-            Some(info) if check::is_in_order(&info, *fs, *how) => Probe::Present,
+        // What cannot be looked at is for the check itself to tell, with what to do about it.
+        DiskStep::Check { at, fs, how, .. } => match look(at) {
+            Ok(Some(info)) if check::is_in_order(&info, *fs, *how) => Probe::Present,
             _ => Probe::Absent,
         },
         DiskStep::Remove { at } if !exists(at) && !beside::leftovers(at).iter().any(|left| exists(left)) => {

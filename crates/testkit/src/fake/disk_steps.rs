@@ -55,8 +55,8 @@ impl State {
                 Some(info) if info.length == *to && info.fs_length == *to => Probe::Present,
                 Some(_) => Probe::Absent,
             },
-            DiskStep::Check { at, fs, how, .. } => match self.disk_info(at)? {
-                Some(info) if is_in_order(&info, *fs, *how) => Probe::Present,
+            DiskStep::Check { at, fs, how, .. } => match self.disk_info(at) {
+                Ok(Some(info)) if is_in_order(&info, *fs, *how) => Probe::Present,
                 _ => Probe::Absent,
             },
             _ => Probe::Absent,

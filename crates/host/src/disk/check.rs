@@ -17,10 +17,15 @@ pub(super) struct Check<'a> {
     pub(super) log: &'a Utf8Path,
 }
 
-/// Whether nothing needs to be done, as far as the superblock tells; nor can it, while a device shows the disk.
+/// Whether nothing needs to be done, as far as the superblock tells. Those of XFS and Btrfs never say that damage was
+/// found, so who wants every repair gets a look at everything.
 pub(super) fn is_in_order(info: &DiskInfo, fs: DiskFs, how: DiskCheck) -> bool {
-    let clean = info.clean && info.fs == Some(fs) && info.fs_length <= info.length;
-    !info.attached.is_empty() || (how != DiskCheck::Full && clean)
+    let is_told = match how {
+        DiskCheck::Full => false,
+        DiskCheck::Repair => matches!(fs, DiskFs::Ext4 | DiskFs::Ufs),
+        DiskCheck::Preen | DiskCheck::Refuse => true,
+    };
+    is_told && info.clean && info.fs == Some(fs) && info.fs_length <= info.length
 }
 
 /// Checks.

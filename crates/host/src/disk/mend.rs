@@ -88,7 +88,8 @@ fn btrfs(at: &Utf8Path, how: DiskCheck, record: &mut Record) -> Result<()> {
     if !matches!(how, DiskCheck::Full | DiskCheck::Repair) {
         return mounted;
     }
-    let look = |path: &Utf8Path| command(&["btrfs", "check", "--readonly", path.as_str()]);
+    let look =
+        |path: &Utf8Path| command(&["btrfs", "check", "--readonly", "--check-data-csum", path.as_str()]);
     if mounted.is_ok() && record.run(&look(at))? == 0 {
         return Ok(());
     }

@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set itself up has failed")]
 
 #[cfg(target_os = "linux")]
+mod disk_check;
+#[cfg(target_os = "linux")]
 mod disk_files;
+#[cfg(target_os = "linux")]
+mod disk_grow;
 #[cfg(target_os = "linux")]
 mod disk_make;
 #[cfg(target_os = "linux")]

@@ -86,7 +86,7 @@ impl fmt::Display for DiskFs {
 pub enum DiskCheck {
     /// Put right what can be put right without a choice, as at boot; anything more is refused.
     Preen,
-    /// Answer yes to every repair.
+    /// Look at everything and answer yes to every repair.
     Repair,
     /// Refuse whatever was not unmounted in order.
     Refuse,

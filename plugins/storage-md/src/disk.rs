@@ -87,13 +87,24 @@ impl<'a> Disk<'a> {
 
     /// The step that puts it in order before it is mounted or copied, as the container's options say.
     pub(crate) fn put_in_order(&self) -> Step {
-        check(self.container, self.fs, self.settings.check)
+        check(self.container, self.fs, before_use(&self.settings, Some(&self.info)))
     }
 
     /// Bytes that can hold what is inside: its files and tables, and what a new file system needs beside them.
     pub(crate) fn least(&self) -> u64 {
         let tables = self.info.used / 16 + (4 << 20);
         (self.info.used + tables).max(self.fs.smallest())
+    }
+}
+
+/// How a disk is checked before it is mounted or copied. Every repair, which takes a look at everything, is for a disk
+/// that shows that it needs one.
+pub(crate) fn before_use(settings: &Settings, info: Option<&DiskInfo>) -> DiskCheck {
+    match info {
+        Some(info) if settings.check == DiskCheck::Repair && info.clean && info.fs_length <= info.length => {
+            DiskCheck::Preen
+        }
+        _ => settings.check,
     }
 }
 

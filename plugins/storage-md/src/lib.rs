@@ -88,9 +88,10 @@ impl SharedStorage for Md {
         let settings = Settings::read(&container.storage)?;
         let fs = settings.fs(host.platform()?)?;
         let file = image(container);
+        let how = disk::before_use(&settings, host.disk(&file)?.as_ref());
         let mut mount = Mount::new(Place::host(container.root()), MountFs::Disk { file, fs });
         (mount.nosuid, mount.nodev) = (settings.nosuid, container.own_dev);
-        let mut plan = vec![disk::check(container, fs, settings.check), Step::Mount(mount)];
+        let mut plan = vec![disk::check(container, fs, how), Step::Mount(mount)];
         plan.extend(shared_plan(base, container, host)?);
         Ok(plan)
     }

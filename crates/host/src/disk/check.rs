@@ -9,6 +9,15 @@ use super::record::Record;
 use super::space::round_up;
 use super::{beside, claim, mend};
 
+/// What a disk that is in order now was before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// In order.
+    Clean,
+    /// Not in order.
+    Repaired,
+}
+
 /// What is to be checked, and how.
 pub(super) struct Check<'a> {
     pub(super) at: &'a Utf8Path,
@@ -17,15 +26,10 @@ pub(super) struct Check<'a> {
     pub(super) log: &'a Utf8Path,
 }
 
-/// Whether nothing needs to be done, as far as the superblock tells. Those of XFS and Btrfs never say that damage was
-/// found, so who wants every repair gets a look at everything.
+/// Whether nothing needs to be done, as far as the superblock tells. A disk in use was checked before, and is dirty.
 pub(super) fn is_in_order(info: &DiskInfo, fs: DiskFs, how: DiskCheck) -> bool {
-    let is_told = match how {
-        DiskCheck::Full => false,
-        DiskCheck::Repair => matches!(fs, DiskFs::Ext4 | DiskFs::Ufs),
-        DiskCheck::Preen | DiskCheck::Refuse => true,
-    };
-    is_told && info.clean && info.fs == Some(fs) && info.fs_length <= info.length
+    let clean = info.clean && info.fs == Some(fs) && info.fs_length <= info.length;
+    !info.attached.is_empty() || (!matches!(how, DiskCheck::Full | DiskCheck::Repair) && clean)
 }
 
 /// Checks.
@@ -38,21 +42,21 @@ pub(super) fn check(wanted: &Check<'_>) -> Result<()> {
     record.remark(&format!("check of {fs} disk {at} ({}) begins", how.word()));
     let outcome = inspect(wanted, &mut record);
     match &outcome {
-        Ok(true) if record.is_quiet() => record.remark("the disk is clean"),
-        Ok(_) => record.remark("the disk is repaired"),
+        Ok(Found::Clean) => record.remark("the disk is clean"),
+        Ok(Found::Repaired) => record.remark("the disk was repaired"),
         Err(error) => record.remark(&format!("the disk is not in order: {error}")),
     }
     outcome.map(drop).map_err(|error| error.with("disk", at).with("log", log))
 }
 
-/// Puts it in order; whether it was before, as far as its superblock told.
-fn inspect(wanted: &Check<'_>, record: &mut Record) -> Result<bool> {
+fn inspect(wanted: &Check<'_>, record: &mut Record) -> Result<Found> {
     let Check { at, fs, how, .. } = *wanted;
     let info =
         look(at)?.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("disk {at} does not exist")))?;
     let file = claim::claim(at, false)?;
     refuse_foreign(&info, wanted)?;
-    if info.fs_length > info.length {
+    let cut = info.fs_length > info.length;
+    if cut {
         if how != DiskCheck::Repair {
             return Err(cut_short(&info, at).hint(EXTEND));
         }
@@ -61,11 +65,11 @@ fn inspect(wanted: &Check<'_>, record: &mut Record) -> Result<bool> {
     }
     drop(file);
     match how {
-        DiskCheck::Refuse if !info.clean => return Err(unclean(at)),
-        DiskCheck::Refuse | DiskCheck::Preen if info.clean => {}
-        how => mend::mend(at, fs, how, record)?,
+        DiskCheck::Refuse | DiskCheck::Preen if info.clean => Ok(Found::Clean),
+        DiskCheck::Refuse => Err(unclean(at)),
+        how if info.clean && !cut => mend::mend(at, fs, how, record),
+        how => mend::mend(at, fs, how, record).map(|_| Found::Repaired),
     }
-    Ok(info.clean && info.fs_length <= info.length)
 }
 
 const MEND: &str = "`qchroot check` with `--repair` answers yes to every repair";
@@ -125,5 +129,8 @@ pub(super) fn put_copy_in_order(copy: &Utf8Path, fs: DiskFs) -> Result<()> {
     if info.fs_length > info.length {
         return Err(cut_short(&info, copy).hint(EXTEND));
     }
-    if info.clean { Ok(()) } else { mend::mend(copy, fs, DiskCheck::Preen, &mut Record::nowhere()) }
+    if info.clean {
+        return Ok(());
+    }
+    mend::mend(copy, fs, DiskCheck::Preen, &mut Record::nowhere()).map(drop)
 }

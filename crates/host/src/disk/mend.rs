@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use qchroot_api::{Command, DiskCheck, DiskFs, Error, ErrorKind, Result};
 
-use super::check::damaged;
+use super::check::{Found, damaged};
 use super::record::Record;
 use super::tools::{command, ended};
 use super::{beside, claim, clone};
@@ -12,14 +12,11 @@ use crate::os;
 /// What e2fsck(8) says, before its summary, of a disk that lacks only this: they are made without.
 const NO_LOST_AND_FOUND: &str = ": /lost+found not found.  CREATED.";
 
-/// How often a repair is repeated that said it had done something.
-const ROUNDS: u32 = 4;
-
 /// Puts a disk in order.
 ///
 /// # Errors
 /// Bad data, with the program's last words, where that takes more than `how` allows.
-pub(super) fn mend(at: &Utf8Path, fs: DiskFs, how: DiskCheck, record: &mut Record) -> Result<()> {
+pub(super) fn mend(at: &Utf8Path, fs: DiskFs, how: DiskCheck, record: &mut Record) -> Result<Found> {
     match fs {
         DiskFs::Ext4 => ext4(at, how, record),
         DiskFs::Xfs => xfs(at, how, record),
@@ -29,24 +26,22 @@ pub(super) fn mend(at: &Utf8Path, fs: DiskFs, how: DiskCheck, record: &mut Recor
     }
 }
 
-/// Statuses of e2fsck(8): 1 errors put right, 2 put right and to be mounted anew, 4 errors left, 8 and more: its own.
-fn ext4(at: &Utf8Path, how: DiskCheck, record: &mut Record) -> Result<()> {
+/// A repair is repeated until there was nothing left to do. Statuses of e2fsck(8): 1 errors put right, 2 put right and to be mounted anew, 4 errors left, 8 and more: its own.
+fn ext4(at: &Utf8Path, how: DiskCheck, record: &mut Record) -> Result<Found> {
     let path = at.as_str();
     let check = match how {
         DiskCheck::Full => command(&["e2fsck", "-f", "-p", path]),
         DiskCheck::Repair => command(&["e2fsck", "-f", "-y", path]),
         _ => command(&["e2fsck", "-p", path]),
     };
-    for _ in 0..ROUNDS {
+    for found in [Found::Clean, Found::Repaired, Found::Repaired, Found::Repaired] {
         match record.run(&check)? {
-            0 => return Ok(()),
+            0 => return Ok(found),
             status if status & !3 == 0 => {
                 if how != DiskCheck::Repair {
-                    let tail = record.tail();
-                    if tail.len() == 2 && tail[0].ends_with(NO_LOST_AND_FOUND) {
-                        record.excuse();
-                    }
-                    return Ok(());
+                    let said = record.tail();
+                    let is_nothing = said.len() == 2 && said[0].ends_with(NO_LOST_AND_FOUND);
+                    return Ok(if is_nothing { Found::Clean } else { Found::Repaired });
                 }
             }
             status if status & !15 == 0 => return Err(damaged(at, how, record)),
@@ -58,14 +53,14 @@ fn ext4(at: &Utf8Path, how: DiskCheck, record: &mut Record) -> Result<()> {
 
 /// The kernel replays the journal when it mounts, and that is all that is harmless: fsck.xfs(8) does nothing.
 /// Statuses of xfs_repair(8): 1 damage was found, or it failed; 2 the journal must be replayed first.
-fn xfs(at: &Utf8Path, how: DiskCheck, record: &mut Record) -> Result<()> {
+fn xfs(at: &Utf8Path, how: DiskCheck, record: &mut Record) -> Result<Found> {
     let mounted = mount(at, DiskFs::Xfs, record);
     if !matches!(how, DiskCheck::Full | DiskCheck::Repair) {
-        return mounted;
+        return mounted.map(|()| Found::Clean);
     }
     let look = command(&["xfs_repair", "-f", "-n", at.as_str()]);
     if mounted.is_ok() && record.run(&look)? == 0 {
-        return Ok(());
+        return Ok(Found::Clean);
     }
     if how == DiskCheck::Full {
         return Err(mounted.err().unwrap_or_else(|| damaged(at, how, record)));
@@ -78,20 +73,20 @@ fn xfs(at: &Utf8Path, how: DiskCheck, record: &mut Record) -> Result<()> {
     if status != 0 || record.run(&look)? != 0 {
         return Err(damaged(at, how, record));
     }
-    mount(at, DiskFs::Xfs, record)
+    mount(at, DiskFs::Xfs, record).map(|()| Found::Repaired)
 }
 
 /// Its manual page warns of `btrfs check --repair`, so that is done to a copy, which takes the place of the disk only
 /// when it is found to be in order.
-fn btrfs(at: &Utf8Path, how: DiskCheck, record: &mut Record) -> Result<()> {
+fn btrfs(at: &Utf8Path, how: DiskCheck, record: &mut Record) -> Result<Found> {
     let mounted = mount(at, DiskFs::Btrfs, record);
     if !matches!(how, DiskCheck::Full | DiskCheck::Repair) {
-        return mounted;
+        return mounted.map(|()| Found::Clean);
     }
     let look =
         |path: &Utf8Path| command(&["btrfs", "check", "--readonly", "--check-data-csum", path.as_str()]);
     if mounted.is_ok() && record.run(&look(at))? == 0 {
-        return Ok(());
+        return Ok(Found::Clean);
     }
     if how == DiskCheck::Full {
         return Err(mounted.err().unwrap_or_else(|| damaged(at, how, record)));
@@ -113,6 +108,7 @@ fn btrfs(at: &Utf8Path, how: DiskCheck, record: &mut Record) -> Result<()> {
         }
         mount(new, DiskFs::Btrfs, record)
     })
+    .map(|()| Found::Repaired)
 }
 
 /// Has the kernel mount a disk where nobody sees it, which puts in order what its journal can.
@@ -132,12 +128,12 @@ fn mount(at: &Utf8Path, fs: DiskFs, record: &mut Record) -> Result<()> {
 }
 
 /// Statuses of fsck_ffs(8): 0 in order, now if not before; 3 no superblock; 8 a choice is needed.
-fn ufs(at: &Utf8Path, how: DiskCheck, record: &mut Record) -> Result<()> {
+fn ufs(at: &Utf8Path, how: DiskCheck, record: &mut Record) -> Result<Found> {
     let device = os::disk::device(at, false)?;
     let status = record.run(&ufs_command(device.path().as_str(), how));
     let closed = device.close();
     match status? {
-        0 => closed,
+        0 => closed.map(|()| Found::Clean),
         _ => Err(damaged(at, how, record)),
     }
 }

@@ -22,7 +22,6 @@ const TAIL: usize = 4;
 pub(super) struct Record {
     log: Option<Log>,
     tail: VecDeque<String>,
-    quiet: bool,
     since: Duration,
 }
 
@@ -37,7 +36,7 @@ impl Record {
 
     /// A record for errors alone.
     pub(super) fn nowhere() -> Self {
-        Self { log: None, tail: VecDeque::new(), quiet: true, since: clock::steady() }
+        Self { log: None, tail: VecDeque::new(), since: clock::steady() }
     }
 
     /// Writes a line of qchroot's own.
@@ -52,16 +51,6 @@ impl Record {
         self.tail.iter().cloned().collect()
     }
 
-    /// Whether no program found anything.
-    pub(super) fn is_quiet(&self) -> bool {
-        self.quiet
-    }
-
-    /// What was found is nothing.
-    pub(super) fn excuse(&mut self) {
-        self.quiet = true;
-    }
-
     /// Runs a program; its status.
     pub(super) fn run(&mut self, command: &Command) -> Result<i32> {
         let words = command.argv.join(" ");
@@ -73,9 +62,7 @@ impl Record {
             Ok(Output { status, .. }) => self.remark(&format!("{words}: status {status}")),
             Err(error) => self.remark(&format!("{words}: {error}")),
         }
-        let status = output?.status;
-        self.quiet &= status == 0;
-        Ok(status)
+        Ok(output?.status)
     }
 }
 

@@ -148,6 +148,7 @@ fn role_grow() {
 }
 
 /// Begins to grow the disk in a process of its own.
+#[expect(clippy::disallowed_methods, reason = "this program itself, to be killed")]
 fn growing(at: &Utf8Path, fs: DiskFs) -> Child {
     let role = ["--exact", "disk_grow::role_grow", "--ignored"];
     let mut child = Command::new(std::env::current_exe().unwrap());

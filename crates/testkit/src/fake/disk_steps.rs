@@ -301,7 +301,7 @@ impl State {
 
 fn is_in_order(info: &DiskInfo, fs: DiskFs, how: DiskCheck) -> bool {
     let clean = info.clean && info.fs == Some(fs) && info.fs_length <= info.length;
-    !info.attached.is_empty() || (how != DiskCheck::Full && clean)
+    !info.attached.is_empty() || (!matches!(how, DiskCheck::Full | DiskCheck::Repair) && clean)
 }
 
 fn disk_in(inode: &Inode) -> Option<Disk> {

@@ -4,7 +4,7 @@
 //! module reads and writes them; what to do about one is the transaction's business.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Check, DiskStep, Error, ErrorKind, Name, Plan, Result, Step};
+use qchroot_api::{DiskStep, Error, ErrorKind, Name, Plan, Result, Step};
 use serde::{Deserialize, Serialize};
 
 use crate::Host;
@@ -235,15 +235,15 @@ pub(crate) fn is_marked_on_disk(step: &Step) -> bool {
     is_one_way(step) || matches!(step, Step::Move { .. })
 }
 
-/// Whether nothing leads back once such a step has had its effect. What a program takes away without an undo is gone;
-/// what it makes without one may stay.
+/// Whether nothing leads back once such a step has had its effect. Of a program that cannot undo what it did, but tells
+/// whether it did, this is taken for granted where its effect outlives a reboot.
 pub(crate) fn is_one_way(step: &Step) -> bool {
     matches!(
         step,
         Step::RemoveTree { .. }
             | Step::Discard { .. }
             | Step::Disk(DiskStep::Grow { .. } | DiskStep::Remove { .. })
-            | Step::Run { check: Some(Check::Lacks { .. }), undo: None, .. }
+            | Step::Run { check: Some(_), undo: None, .. }
     )
 }
 

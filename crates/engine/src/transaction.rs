@@ -202,6 +202,7 @@ impl Engine<'_> {
             match (step, mark) {
                 (Step::Disk(DiskStep::Grow { at, from, .. }), Mark::Begun)
                     if self.is_as_it_was(at, *from)? => {}
+                (Step::Run { .. }, _) if !journal.op.is_durable() => {}
                 (step, Mark::Begun | Mark::Done) if is_one_way(step) => return Ok(false),
                 _ => {}
             }

@@ -29,7 +29,7 @@ pub(crate) fn restore(container: &Container, name: &str, host: &dyn Observe) -> 
     if all.len() > at + 1 {
         return Err(later_ones(container, name, &own, &all[at + 1..]));
     }
-    Ok(vec![zfs::rollback(&names::snapshot(&own.dataset, name)?)])
+    Ok(vec![zfs::rollback(&own.dataset, &names::snapshot(&own.dataset, name)?)])
 }
 
 fn later_ones(container: &Container, name: &str, own: &Own<'_>, later: &[Snapshot]) -> Error {

@@ -8,6 +8,9 @@ use qchroot_api::{Check, Error, ErrorKind, Observe, Platform, ProgramOutput, Res
 /// The property that marks what qchroot made; a user property, zfsprops(7). Its value says what it is.
 const MARK: &str = "org.qchroot:is";
 
+/// The inverse of what needs none: it only looks, and a plan that has such a step can still be taken back.
+const LOOK: &[&str] = &["list", "-H", "-o", "name"];
+
 /// What a data set of qchroot's is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Made {
@@ -223,7 +226,7 @@ pub(crate) fn snapshot(snapshot: &str) -> Step {
 /// Gives a data set that was made aside its name, unless somebody else was faster; `holds` is a snapshot that it has
 /// then. It stays so when the plan is taken back.
 pub(crate) fn publish(from: &str, to: &str, holds: &str) -> Step {
-    run(&["rename", from, to], prints(snapshot_of(holds), holds), None)
+    run(&["rename", from, to], prints(snapshot_of(holds), holds), Some(LOOK))
 }
 
 /// Renames a container.
@@ -232,9 +235,9 @@ pub(crate) fn rename(from: &str, to: &str) -> Step {
     run(&["rename", from, to], prints(mark_of(to), Made::Container.word()), Some(undo))
 }
 
-/// Goes back to the newest snapshot.
-pub(crate) fn rollback(snapshot: &str) -> Step {
-    Step::Run { argv: argv(&["rollback", snapshot]), check: None, undo: None }
+/// Takes a data set back to its newest snapshot, for good; done where nothing was written since.
+pub(crate) fn rollback(dataset: &str, snapshot: &str) -> Step {
+    run(&["rollback", snapshot], prints(value_of("written", dataset), "0"), None)
 }
 
 /// Makes a clone stand on its own feet: what it was cloned from depends on it from then on.
@@ -249,10 +252,10 @@ pub(crate) fn destroy(dataset: &str, made: Made) -> Step {
     run(&["destroy", "-r", dataset], check, None)
 }
 
-/// Removes a data set that was made aside and that nobody used. There is nothing to bring back: its inverse only looks.
+/// Removes a data set that was made aside and that nobody used. There is nothing to bring back.
 pub(crate) fn discard(dataset: &str, made: Made) -> Step {
     let check = Check::Lacks { argv: mark_of(dataset), lacks: made.word().into() };
-    run(&["destroy", "-r", dataset], check, Some(&["list", "-H", "-o", "name"]))
+    run(&["destroy", "-r", dataset], check, Some(LOOK))
 }
 
 /// Removes a snapshot.
@@ -263,5 +266,5 @@ pub(crate) fn destroy_snapshot(snapshot: &str) -> Step {
 
 /// Lets a snapshot go together with the last of its clones.
 pub(crate) fn destroy_with_clones(snapshot: &str) -> Step {
-    run(&["destroy", "-d", snapshot], prints(value_of("defer_destroy", snapshot), "on"), None)
+    run(&["destroy", "-d", snapshot], prints(value_of("defer_destroy", snapshot), "on"), Some(LOOK))
 }

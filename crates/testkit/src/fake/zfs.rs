@@ -103,6 +103,14 @@ impl Known for Shown<'_> {
         let of = lines.filter(|line| line.fs == "zfs" && line.source == dataset);
         of.map(|line| line.at.to_string()).collect()
     }
+
+    fn is_same(&self, one: u32, other: u32) -> bool {
+        let files = |content: u32| {
+            let top = self.volumes.get(&content);
+            top.map(|top| self.tree.volumes.below(top)).unwrap_or_default()
+        };
+        files(one) == files(other)
+    }
 }
 
 struct InTree<'a> {
@@ -135,6 +143,10 @@ impl Known for InTree<'_> {
 
     fn mounted_on(&self, dataset: &str) -> Vec<String> {
         Shown { tree: self.tree, volumes: self.volumes }.mounted_on(dataset)
+    }
+
+    fn is_same(&self, one: u32, other: u32) -> bool {
+        Shown { tree: self.tree, volumes: self.volumes }.is_same(one, other)
     }
 }
 

@@ -22,6 +22,8 @@ pub trait Known {
     fn bytes(&self, content: u32) -> u64;
     /// Where a data set is mounted.
     fn mounted_on(&self, dataset: &str) -> Vec<String>;
+    /// Whether two contents are the same.
+    fn is_same(&self, one: u32, other: u32) -> bool;
 }
 
 /// What data sets and snapshots hold, each by a number, and where data sets are mounted.

@@ -112,6 +112,7 @@ impl Pools {
             "origin" => dataset.origin.as_deref().map(Value::plain),
             "referenced" | "logicalreferenced" | "refer" => bytes(store.bytes(dataset.content)),
             "used" | "logicalused" => bytes(self.used(name, store)),
+            "written" => bytes(self.written(dataset, store)),
             "usedbydataset" => bytes(self.own(dataset, store)),
             "usedbysnapshots" => bytes(Self::kept(dataset, store)),
             "available" | "avail" => bytes(self.available(name, store)),
@@ -157,6 +158,16 @@ impl Pools {
     fn own(&self, dataset: &Dataset, store: &dyn Known) -> u64 {
         let shared = dataset.origin.as_deref().and_then(|origin| self.frozen(origin).ok());
         store.bytes(dataset.content).saturating_sub(shared.map_or(0, |origin| store.bytes(origin.content)))
+    }
+
+    /// What was written since the newest snapshot, or the origin: 0 only when nothing was.
+    fn written(&self, dataset: &Dataset, store: &dyn Known) -> u64 {
+        let origin = dataset.origin.as_deref().and_then(|origin| self.frozen(origin).ok());
+        match dataset.snapshots.last().or(origin) {
+            Some(before) if store.is_same(before.content, dataset.content) => 0,
+            Some(before) => store.bytes(dataset.content).abs_diff(store.bytes(before.content)).max(1),
+            None => store.bytes(dataset.content),
+        }
     }
 
     /// What its snapshots keep that is gone from it.

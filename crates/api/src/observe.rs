@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use crate::{Brand, DiskInfo, Error, ErrorKind, Mounted, Place, Platform, Result, Space};
+use crate::{Brand, DiskInfo, Error, ErrorKind, Mounted, Place, Platform, Quota, Result, Space};
 
 /// One question to the host. One method carries them all, so that the same view crosses a plug-in border.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +75,12 @@ pub enum Query {
         /// The file; no link on the way is followed.
         at: Utf8PathBuf,
     },
+    /// The limit that the file system of a directory keeps for it: [`Answer::Quota`]; none where it keeps none for
+    /// directories at all.
+    Quota {
+        /// The directory.
+        at: Utf8PathBuf,
+    },
     /// Space of the file system that holds a directory or file: [`Answer::Space`].
     Space {
         /// Where.
@@ -115,6 +121,8 @@ pub enum Answer {
     Pid(Option<i32>),
     /// A disk, if there is one.
     Disk(Option<DiskInfo>),
+    /// A limit, where there can be one.
+    Quota(Option<Quota>),
     /// Space.
     Space(Space),
     /// What a program said.
@@ -311,6 +319,11 @@ impl dyn Observe + '_ {
     /// What the disk in a file looks like.
     pub fn disk(&self, at: &Utf8Path) -> Result<Option<DiskInfo>> {
         ask!(self, Query::Disk { at: at.to_owned() }, Disk)
+    }
+
+    /// The limit that the file system of the directory `at` keeps for it; `None` where it keeps none for directories.
+    pub fn quota(&self, at: &Utf8Path) -> Result<Option<Quota>> {
+        ask!(self, Query::Quota { at: at.to_owned() }, Quota)
     }
 
     /// Space of the file system that holds `at`.

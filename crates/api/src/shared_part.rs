@@ -5,7 +5,9 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::{Base, Container, Mount, MountFs, Observe, Place, Plan, Result, Step, host_trees_plan};
+use crate::{
+    Base, Container, Mount, MountFs, Observe, Place, Plan, Result, Step, host_trees_plan, require_leaf,
+};
 
 /// Where the shared part of a base appears inside a container, relative to its root.
 pub const SHARED_PART: &str = "sharedfs";
@@ -19,8 +21,10 @@ pub fn shared_links(base: &Base) -> Vec<(Utf8PathBuf, Utf8PathBuf)> {
 /// The mounts of the shared part, and of the host's trees that the container was given, inside `container.root()`.
 ///
 /// # Errors
-/// Not found, where the host lacks a tree that the option `host_trees` names.
+/// Not found, where the host lacks a tree that the option `host_trees` names; busy, where something is mounted in the
+/// base.
 pub fn shared_plan(base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan> {
+    require_leaf(base, host)?;
     let root = container.root();
     let shared = MountFs::Null { source: base.sharedfs.clone() };
     let mut plan = vec![Step::Mount(Mount::new(Place::within(&root, SHARED_PART), shared).read_only())];

@@ -5,7 +5,7 @@
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use crate::{Brand, Check, DiskStep, FileKind, Mount, Name, Place, Release, Service, Way};
+use crate::{Brand, Check, DiskStep, FileKind, Mount, Name, Place, QuotaStep, Release, Service, Way};
 
 /// One change to the machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -154,6 +154,8 @@ pub enum Step {
     Unmount(Mount),
     /// Change a disk: a file system that lives in a file.
     Disk(DiskStep),
+    /// Change a limit that the host's file system keeps for some of its directories.
+    Quota(QuotaStep),
     /// Let a release source fill a staging directory.
     Fill {
         /// The source's name.
@@ -278,6 +280,7 @@ impl Step {
             Self::Mount(mount) => Self::Unmount(mount),
             Self::Unmount(mount) => Self::Mount(mount),
             Self::Disk(step) => return step.inverse().map(Self::Disk),
+            Self::Quota(step) => return step.inverse().map(Self::Quota),
             Self::StartInit { container, root, proc } => Self::StopInit { container, root, proc },
             Self::StartService(service) => Self::StopService(service),
             Self::Run { argv, undo: Some(undo), .. } => {

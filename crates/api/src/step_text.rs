@@ -31,6 +31,7 @@ impl fmt::Display for Step {
             Self::Mount(mount) => write!(f, "mount {mount}"),
             Self::Unmount(mount) => write!(f, "unmount {} from {}", mount.fs.name(), mount.at),
             Self::Disk(step) => write!(f, "{step}"),
+            Self::Quota(step) => write!(f, "{step}"),
             Self::Fill { source, release, into } => {
                 write!(f, "fill {into} with {} from source {source}", release.version)
             }

@@ -4,7 +4,7 @@ use qchroot_api::{Command, Error, ErrorKind, Result, Step};
 use qchroot_engine::Deadline;
 
 use crate::process::{init, service};
-use crate::{command, copy, device, disk, files, mount, ownership, relocate, remove};
+use crate::{command, copy, device, disk, files, mount, os, ownership, relocate, remove};
 
 /// Applies `step`; steps that wait use force at `deadline`.
 pub(crate) fn apply(step: &Step, deadline: Deadline) -> Result<()> {
@@ -30,6 +30,7 @@ pub(crate) fn apply(step: &Step, deadline: Deadline) -> Result<()> {
         Step::Mount(step) => mount::mount(step),
         Step::Unmount(step) => mount::unmount(step, deadline),
         Step::Disk(step) => disk::apply(step),
+        Step::Quota(step) => os::quota::apply(step),
         Step::StartInit { container, root, proc } => init::start(container, root, proc.as_ref()),
         Step::StopInit { root, proc, .. } => init::stop(root, proc.as_ref(), deadline),
         Step::StartService(step) => service::start(step, deadline),

@@ -34,6 +34,7 @@ pub(crate) fn answer(query: &Query) -> Result<Answer> {
         Query::Program { name } => Answer::Path(command::find(name)),
         Query::Holder { at } => Answer::Pid(service::holder(at)?),
         Query::Disk { at } => Answer::Disk(disk::look(at)?),
+        Query::Quota { at } => Answer::Quota(os::quota::look(at)?),
         Query::Space { at } => Answer::Space(space(at)?),
         Query::Ask { argv } => Answer::Output(ask(argv)?),
         other => return Err(Error::new(ErrorKind::Internal, format!("unknown question {other:?}"))),

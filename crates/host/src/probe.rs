@@ -9,7 +9,7 @@ use crate::beneath::{self, describe, file_type};
 use crate::device::{self, Node};
 use crate::mount::{self, Standing};
 use crate::process::{init, service};
-use crate::{command, compare, disk, files, ownership, relocate};
+use crate::{command, compare, disk, files, os, ownership, relocate};
 
 /// How the machine stands to `step`.
 pub(crate) fn probe(step: &Step) -> Result<Probe> {
@@ -36,6 +36,7 @@ pub(crate) fn probe(step: &Step) -> Result<Probe> {
         Step::Mount(step) => making(mounted(step)),
         Step::Unmount(step) => settle(unmounted(step), Probe::Present),
         Step::Disk(step) => making(disk::probe(step)),
+        Step::Quota(step) => making(os::quota::probe(step)),
         Step::StartInit { root, proc, .. } => with_init(root, proc.as_ref()),
         Step::StopInit { root, proc, .. } => with_init(root, proc.as_ref()).map(opposite),
         Step::StartService(step) => service::probe(step),

@@ -5,12 +5,14 @@
 
 #![forbid(unsafe_code)]
 
+mod limit;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
     Backend, Base, Capability, Container, Derived, Error, ErrorKind, Info, Kind, Mount, MountFs, Observe,
-    Options, Place, Plan, Platform, Registration, Result, SharedStorage, Snapshot, Step, check_host_trees,
-    check_options, forget_steps, host_trees_plan, host_trees_spec, inventory, restore_steps, snapshot_data,
-    snapshot_steps, snapshots_of,
+    Options, Place, Plan, Platform, Registration, Result, SharedStorage, Snapshot, Step, Usage,
+    check_host_trees, check_options, forget_steps, host_trees_plan, host_trees_spec, inventory, require_leaf,
+    restore_steps, snapshot_data, snapshot_steps, snapshots_of,
 };
 
 inventory::submit! { Registration::Storage(|| Box::new(Overlay)) }
@@ -28,17 +30,20 @@ impl Backend for Overlay {
             platforms: vec![Platform::Linux],
             capabilities: [
                 Capability::CopyOnWrite,
+                Capability::Quota,
+                Capability::Resize,
                 Capability::Snapshot,
                 Capability::Clone,
                 Capability::Export,
             ]
             .into(),
-            options: vec![host_trees_spec()],
+            options: vec![limit::spec(), host_trees_spec()],
         }
     }
 
     fn check(&self, options: &Options) -> Result<()> {
         check_options("overlay", &self.info().options, options)?;
+        limit::check(options)?;
         check_host_trees(options)
     }
 }
@@ -46,13 +51,31 @@ impl Backend for Overlay {
 impl SharedStorage for Overlay {
     fn create(&self, _base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan> {
         require_overlay(host)?;
-        Ok([("root", 0o755), ("upper", 0o755), ("work", 0o700)]
-            .map(|(name, mode)| Step::MakeDir { at: Place::host(container.dir.join(name)), mode })
-            .into())
+        require_upper(container, host)?;
+        limit::require_quotas(container, host)?;
+        let mut plan = Plan::from(
+            [("root", 0o755), ("upper", 0o755), ("work", 0o700)]
+                .map(|(name, mode)| Step::MakeDir { at: Place::host(container.dir.join(name)), mode }),
+        );
+        plan.extend(limit::limit(container, None)?);
+        Ok(plan)
+    }
+
+    fn usage(&self, container: &Container, host: &dyn Observe) -> Result<Option<Usage>> {
+        limit::usage(container, host)
+    }
+
+    fn resize(&self, _base: &Base, container: &Container, to: u64, host: &dyn Observe) -> Result<Plan> {
+        limit::resize(container, to, host)
+    }
+
+    fn delete(&self, container: &Container, host: &dyn Observe) -> Result<Plan> {
+        limit::forget(container, host)
     }
 
     fn attach(&self, base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan> {
         require_overlay(host)?;
+        require_leaf(base, host)?;
         let root = container.root();
         let layers = MountFs::Overlay {
             lower: vec![base.template.clone(), base.sharedfs.clone()],
@@ -103,9 +126,12 @@ impl SharedStorage for Overlay {
         Ok(snapshot_steps(container, &self.private(container), name))
     }
 
-    fn restore(&self, container: &Container, name: &str, _host: &dyn Observe) -> Result<Plan> {
+    fn restore(&self, container: &Container, name: &str, host: &dyn Observe) -> Result<Plan> {
         let from = snapshot_data(container, name);
-        Ok(restore_steps(container, &self.private(container), |to| Step::CopyTree { from, to }))
+        let mut plan = restore_steps(container, &self.private(container), |to| Step::CopyTree { from, to });
+        let was = limit::usage(container, host)?.and_then(|usage| usage.limit);
+        plan.extend(limit::limit(container, was)?);
+        Ok(plan)
     }
 
     fn forget(&self, container: &Container, name: &str, _host: &dyn Observe) -> Result<Plan> {
@@ -123,4 +149,23 @@ fn require_overlay(host: &dyn Observe) -> Result<()> {
     }
     Err(Error::new(ErrorKind::Unavailable, "this kernel has no overlay file system")
         .hint("load it (modprobe overlay), or use --storage nullfs"))
+}
+
+/// Types of file systems that the kernel refuses as an upper layer: they lack extended attributes, marks of removed
+/// files or names that tell capitals, or others change them; "Upper and lower" in the kernel's "Overlay Filesystem".
+const NO_UPPER: &[&str] = &[
+    "9p", "afs", "aufs", "ceph", "cifs", "ecryptfs", "erofs", "exfat", "hfsplus", "iso9660", "msdos", "nfs",
+    "nfs4", "ntfs", "ntfs3", "overlay", "smb3", "squashfs", "udf", "vfat", "virtiofs",
+];
+
+fn require_upper(container: &Container, host: &dyn Observe) -> Result<()> {
+    // The container's own directory is yet to be made.
+    let near = container.dir.parent().unwrap_or(&container.dir);
+    let fs = host.space(&Place::host(near))?.fs;
+    if !NO_UPPER.contains(&fs.as_str()) && !fs.starts_with("fuse") {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Unavailable, format!("overlayfs cannot keep changes in {near}: it is on {fs}"))
+        .with("path", near)
+        .hint("use --storage nullfs, or keep containers on a file system such as ext4, xfs or btrfs"))
 }

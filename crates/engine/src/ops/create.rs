@@ -30,6 +30,9 @@ pub struct CreateWish {
     pub permissions: Vec<crate::PermissionEntry>,
 }
 
+/// The storage that works on every kernel and file system.
+const FALLBACK_STORAGE: &str = "nullfs";
+
 impl Engine<'_> {
     /// Makes the container `name`.
     pub fn create(&self, name: &Name, wish: &CreateWish) -> Result<()> {
@@ -37,8 +40,7 @@ impl Engine<'_> {
         let _bases = self.share_releases()?;
         self.refuse_half_done(name)?;
         self.refuse_taken(name)?;
-        let file = self.new_file(wish)?;
-        let plan = self.create_plan(name, &file)?;
+        let plan = self.plan_with_fallback(name, wish)?;
         if !self.dry_run {
             self.host.make_own_dir(&self.layout.journals())?;
             self.host.make_own_dir(&self.layout.containers)?;
@@ -52,6 +54,21 @@ impl Engine<'_> {
         };
         self.run(&job, plan)?;
         if self.dry_run { Ok(()) } else { self.warn_of_overcommit(name) }
+    }
+
+    /// Where nobody chose the storage and the machine cannot have the usual one, the next best is taken.
+    fn plan_with_fallback(&self, name: &Name, wish: &CreateWish) -> Result<Plan> {
+        let planned = |wish: &CreateWish| self.create_plan(name, &self.new_file(wish)?);
+        let is_chosen = wish.storage.is_some() || self.settings.defaults.storage.is_some();
+        match planned(wish) {
+            Err(error) if error.kind() == ErrorKind::Unavailable && !is_chosen => {
+                let other = CreateWish { storage: Some(FALLBACK_STORAGE.into()), ..wish.clone() };
+                let Ok(plan) = planned(&other) else { return Err(error) };
+                self.watch.warn(&format!("{error}; {name} gets storage {FALLBACK_STORAGE} instead"));
+                Ok(plan)
+            }
+            plan => plan,
+        }
     }
 
     fn create_plan(&self, name: &Name, file: &ContainerFile) -> Result<Plan> {

@@ -8,6 +8,7 @@ pub(crate) mod files;
 pub(crate) mod flags;
 pub(crate) mod media;
 pub(crate) mod mount;
+pub(crate) mod quota;
 pub(crate) mod resolve;
 pub(crate) mod sysctl;
 pub(crate) mod system;

@@ -13,6 +13,7 @@ pub(crate) mod media;
 pub(crate) mod mount;
 pub(crate) mod mountinfo;
 pub(crate) mod overlay;
+pub(crate) mod quota;
 pub(crate) mod resolve;
 pub(crate) mod system;
 pub(crate) mod xattr;

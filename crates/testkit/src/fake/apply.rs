@@ -47,6 +47,7 @@ impl State {
             Step::Own { at, make, uid, gid, mode } => self.own(at, *make, (*uid, *gid), *mode),
             Step::Mount(mount) => self.mount(mount),
             Step::Unmount(mount) => self.unmount(mount),
+            Step::Quota(step) => self.act_on_quota(step),
             Step::Disk(step) => self.act_on_disk(step),
             _ => self.act_on_processes(step, deadline),
         }

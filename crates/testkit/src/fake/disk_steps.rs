@@ -270,6 +270,7 @@ impl State {
 
     /// A copy of a file as cp(1) makes it: of a disk that is mounted, what is in it now.
     pub(crate) fn copy_of(&self, mut inode: Inode) -> Inode {
+        inode.project = 0;
         if let Body::Disk(disk) = &mut inode.body {
             disk.elsewhere = false;
             if let Some(volume) = disk.volume.take() {

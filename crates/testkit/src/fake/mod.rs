@@ -14,6 +14,7 @@ mod node;
 mod port;
 mod probe;
 mod process;
+mod quota;
 mod resolve;
 mod snapshot;
 mod state;

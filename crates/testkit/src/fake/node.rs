@@ -34,11 +34,13 @@ pub(crate) struct Inode {
     pub(crate) uid: u32,
     pub(crate) gid: u32,
     pub(crate) mtime: (i64, u32),
+    /// What a directory and all below it are counted under; 0 for nothing.
+    pub(crate) project: u32,
 }
 
 impl Inode {
     pub(crate) fn new(body: Body, mode: u32) -> Self {
-        Self { body, mode, uid: 0, gid: 0, mtime: (0, 0) }
+        Self { body, mode, uid: 0, gid: 0, mtime: (0, 0), project: 0 }
     }
 
     pub(crate) fn directory(mode: u32) -> Self {

@@ -47,6 +47,7 @@ impl Observe for FakeHost {
             Query::Program { name } => Answer::Path(program(&state, name)),
             Query::Holder { at } => Answer::Pid(state.holder(at)),
             Query::Disk { at } => Answer::Disk(state.disk_info(at)?),
+            Query::Quota { at } => Answer::Quota(state.quota(at)?),
             Query::Space { at } => Answer::Space(state.space(at)?),
             Query::Ask { argv } => {
                 let Output { status, stdout, stderr } = state.run(argv)?;

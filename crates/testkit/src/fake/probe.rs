@@ -47,6 +47,7 @@ impl State {
                 _ => other_link(at, inode),
             }),
             Step::Rename { from, to } => self.probe_rename(&Place::host(from), &Place::host(to)),
+            Step::Quota(step) => making(self.probe_quota(step)),
             Step::Discard { from, .. } if self.tree.find(&Place::host(from))?.is_none() => Ok(Probe::Present),
             Step::Discard { from, to } => self.probe_rename(&Place::host(from), &Place::host(to)),
             Step::Move { from, to } => settle(self.probe_rename(from, to), Probe::Absent),

@@ -15,6 +15,7 @@ pub struct Snapshot {
     files: BTreeMap<Utf8PathBuf, String>,
     mounts: Vec<String>,
     jails: Vec<String>,
+    limits: Vec<String>,
     processes: Vec<String>,
 }
 
@@ -40,12 +41,13 @@ impl Snapshot {
                 })
                 .collect(),
             jails: state.jails.iter().map(|(name, jail)| format!("{name} in {}", jail.path)).collect(),
+            limits: state.project_limits.iter().map(|(number, most)| format!("{number}: {most}")).collect(),
             processes: state.processes.iter().map(process).collect(),
         }
     }
 
     pub(super) fn files_alone(self) -> Self {
-        Self { files: self.files, mounts: vec![], jails: vec![], processes: vec![] }
+        Self { files: self.files, mounts: vec![], jails: vec![], limits: vec![], processes: vec![] }
     }
 
     /// The same without what is at and below a path.
@@ -79,7 +81,8 @@ impl Snapshot {
         let mounts = self.mounts.iter().map(|line| format!("mount {line}"));
         let jails = self.jails.iter().map(|line| format!("jail {line}"));
         let processes = self.processes.iter().map(|line| format!("process {line}"));
-        files.chain(mounts).chain(jails).chain(processes).collect()
+        let limits = self.limits.iter().map(|line| format!("limit of project {line}"));
+        files.chain(mounts).chain(jails).chain(processes).chain(limits).collect()
     }
 }
 

@@ -59,6 +59,8 @@ pub(crate) struct State {
     pub(crate) zfs: Option<Zfs>,
     pub(crate) processes: Vec<Running>,
     pub(crate) jails: BTreeMap<String, Jail>,
+    /// Bytes that may be counted under each project.
+    pub(crate) project_limits: BTreeMap<u32, u64>,
     /// Locks of this process by path, each with the life it was taken in.
     pub(crate) locks: BTreeMap<Utf8PathBuf, u32>,
     /// Length of each own file that has reached the disk; a file without an entry has all of it there.
@@ -95,6 +97,7 @@ impl State {
             zfs: None,
             processes: vec![],
             jails: BTreeMap::new(),
+            project_limits: BTreeMap::new(),
             locks: BTreeMap::new(),
             on_disk: BTreeMap::new(),
             inside: BTreeMap::new(),

@@ -139,7 +139,8 @@ impl TreeWriter for Writer {
         change(&self.host, |state| {
             let at = beneath(state, &self.staging, &path)?;
             let body = body(state, &self.staging, node, data)?;
-            let inode = Inode { body, mode: node.mode, uid: node.uid, gid: node.gid, mtime: node.mtime };
+            let inode =
+                Inode { body, mode: node.mode, uid: node.uid, gid: node.gid, mtime: node.mtime, project: 0 };
             put(state, &at, inode)
         })
     }

@@ -6,6 +6,12 @@ use std::process::Command;
 use crate::program::Ran;
 use crate::world::RunWith;
 
+/// ext4, the same with room for limits for projects, and xfs, which always has it.
+pub const EXT4: (u64, &[&str]) = (128 << 20, &["mkfs.ext4", "-q", "-F"]);
+pub const EXT4_QUOTA: (u64, &[&str]) =
+    (128 << 20, &["mkfs.ext4", "-q", "-F", "-O", "quota,project", "-E", "quotatype=prjquota"]);
+pub const XFS: (u64, &[&str]) = (320 << 20, &["mkfs.xfs", "-q", "-f"]);
+
 /// It is unmounted with this.
 pub struct HostDisk {
     /// Where it is mounted.
@@ -13,33 +19,17 @@ pub struct HostDisk {
 }
 
 impl HostDisk {
-    /// Makes one of `size` bytes by `mkfs` with its arguments, and mounts it with `options`.
+    /// Makes one by a program with its arguments, and mounts it with `options`. `None` where the kernel does not know
+    /// these.
     #[track_caller]
-    pub fn new(at: &Path, size: u64, mkfs: &[&str], options: &str) -> Self {
+    pub fn new(at: &Path, (size, mkfs): (u64, &[&str]), options: &str) -> Option<Self> {
         let file = at.with_extension("disk");
         std::fs::File::create(&file).unwrap().set_len(size).unwrap();
         std::fs::create_dir_all(at).unwrap();
         let (file, point) = (file.to_str().unwrap(), at.to_str().unwrap());
         Command::new(mkfs[0]).args(&mkfs[1..]).ran(&[file]).ok();
-        Command::new("mount").ran(&["-o", &format!("loop,{options}"), file, point]).ok();
-        Self { at: at.to_owned() }
-    }
-
-    /// ext4 that keeps limits for projects.
-    #[track_caller]
-    pub fn ext4_with_quotas(at: &Path) -> Self {
-        Self::new(
-            at,
-            128 << 20,
-            &["mkfs.ext4", "-q", "-O", "quota,project", "-E", "quotatype=prjquota"],
-            "prjquota",
-        )
-    }
-
-    /// xfs that keeps limits for projects.
-    #[track_caller]
-    pub fn xfs_with_quotas(at: &Path) -> Self {
-        Self::new(at, 320 << 20, &["mkfs.xfs", "-q"], "prjquota")
+        let mounted = Command::new("mount").ran(&["-o", &format!("loop,{options}"), file, point]);
+        (mounted.status == 0).then(|| Self { at: at.to_owned() })
     }
 
     /// What the kernel has written down about projects, by quota(8)'s programs.

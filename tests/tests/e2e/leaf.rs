@@ -7,7 +7,7 @@ use std::process::Command;
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
-use crate::host_disk::HostDisk;
+use crate::host_disk::{EXT4, HostDisk, XFS};
 use crate::world::{HostProcess, World, until};
 
 const NONE: Option<&str> = None;
@@ -23,7 +23,7 @@ fn a_base_with_something_mounted_in_it_is_refused() {
         for part in ["sharedfs/usr/bin", "sharedfs", "template/etc"] {
             let at = base(&world).join(part);
             mount(Some("tmpfs"), &at, Some("tmpfs"), MsFlags::empty(), NONE).unwrap();
-            let refused = world.run(["start", "web"]);
+            let refused = world.run(["exec", "web", "true"]);
             umount2(&at, MntFlags::empty()).unwrap();
             refused.fails(75, &["tmpfs is mounted in it", "hint: unmount", part]);
             world.run(["exec", "web", "true"]).ok();
@@ -32,54 +32,70 @@ fn a_base_with_something_mounted_in_it_is_refused() {
     }
 }
 
-/// What a process sees of the mount table, without the numbers.
-fn table(pid: &str) -> Vec<String> {
+/// What a process sees of the mount table below a directory, without the numbers.
+fn table(pid: &str, below: &Path) -> Vec<String> {
     let text = fs::read_to_string(format!("/proc/{pid}/mountinfo")).unwrap();
-    text.lines().map(|line| line.split(' ').skip(2).collect::<Vec<_>>().join(" ")).collect()
+    let lines = text.lines().filter(|line| line.contains(below.to_str().unwrap()));
+    lines.map(|line| line.split(' ').skip(2).take(4).collect::<Vec<_>>().join(" ")).collect()
 }
 
-/// Another mount namespace, whose mounts come and go with the host's.
-fn shared_namespace(world: &World) -> HostProcess {
-    let dir = world.dir().to_str().unwrap();
-    Command::new("mount").args(["--bind", dir, dir]).status().unwrap();
-    Command::new("mount").args(["--make-shared", dir]).status().unwrap();
-    let mut command = Command::new("unshare");
-    HostProcess::start(command.args(["--mount", "--propagation", "unchanged", "sleep", "1000"]))
+/// A directory whose mounts come and go in other mount namespaces too, as all do where systemd(1) has started.
+struct Shared<'a>(&'a Path);
+
+impl<'a> Shared<'a> {
+    fn new(dir: &'a Path) -> Self {
+        mount(Some(dir), dir, NONE, MsFlags::MS_BIND, NONE).unwrap();
+        mount(NONE, dir, NONE, MsFlags::MS_SHARED, NONE).unwrap();
+        Self(dir)
+    }
+
+    /// Another namespace that has it.
+    fn namespace(&self) -> HostProcess {
+        let mut command = Command::new("unshare");
+        HostProcess::start(command.args(["--mount", "--propagation", "unchanged", "sleep", "1000"]))
+    }
+}
+
+impl Drop for Shared<'_> {
+    fn drop(&mut self) {
+        let _ = umount2(self.0, MntFlags::MNT_DETACH);
+    }
+}
+
+fn in_namespace(pid: &str, program: &str, at: &Path) -> bool {
+    let mut command = Command::new("nsenter");
+    command.args(["-t", pid, "-m", "sh", "-c", &format!("{program} {}", at.display())]);
+    command.status().unwrap().success()
 }
 
 #[test]
 fn no_mount_of_the_host_is_left_or_comes_and_none_goes_out() {
     for storage in ["overlay", "nullfs"] {
         let world = World::with_sleeper(storage);
-        let other = shared_namespace(&world);
+        let shared = Shared::new(world.dir());
+        let other = shared.namespace();
         let pid = other.pid().to_string();
         until("it has a namespace of its own", || {
             fs::read_link(format!("/proc/{pid}/ns/mnt")).ok() != fs::read_link("/proc/self/ns/mnt").ok()
         });
+        let table = |pid: &str| table(pid, world.dir());
         let before = (table("self"), table(&pid));
         for _ in 0..2 {
             world.run(["start", "web"]).ok();
-            // What is mounted inside is seen nowhere else, and the other way round.
-            let inside = world.lib("web/root/tmp");
+            // What is mounted in one of its mounts is seen nowhere else, and the other way round.
+            let inside =
+                world.lib(if storage == "overlay" { "web/root/tmp" } else { "web/root/sharedfs/usr/bin" });
+            let sees = |pid: &str| table(pid).iter().any(|line| line.contains(inside.to_str().unwrap()));
             mount(Some("tmpfs"), &inside, Some("tmpfs"), MsFlags::empty(), NONE).unwrap();
-            let elsewhere = table(&pid);
-            assert!(!elsewhere.iter().any(|line| line.contains("web/root/tmp")), "{elsewhere:?}");
-            let script = format!("mount -t tmpfs tmpfs {}", inside.display());
-            let entered =
-                Command::new("nsenter").args(["-t", &pid, "-m", "sh", "-c", &script]).status().unwrap();
-            if entered.success() {
-                let here = table("self").iter().filter(|line| line.contains("web/root/tmp")).count();
-                assert_eq!(here, 1);
-                let undo = format!("umount {}", inside.display());
-                Command::new("nsenter").args(["-t", &pid, "-m", "sh", "-c", &undo]).status().unwrap();
-            }
+            assert!(sees("self") && !sees(&pid), "{storage}");
             umount2(&inside, MntFlags::empty()).unwrap();
+            assert!(in_namespace(&pid, "mount -t tmpfs tmpfs", &inside), "{storage}");
+            assert!(!sees("self") && sees(&pid), "{storage}");
+            assert!(in_namespace(&pid, "umount", &inside));
             world.run(["stop", "web"]).ok();
             assert_eq!((table("self"), table(&pid)), before, "{storage}");
         }
         world.assert_quiet();
-        drop(other);
-        umount2(world.dir(), MntFlags::MNT_DETACH).unwrap();
     }
 }
 
@@ -155,9 +171,9 @@ fn on_an_overlay_the_default_is_nullfs() {
 
 #[test]
 fn where_overlay_can_be_had_it_is_taken() {
-    for make in [HostDisk::ext4_with_quotas, HostDisk::xfs_with_quotas] {
+    for disk in [EXT4, XFS] {
         let world = World::new();
-        let _disk = make(&world.root);
+        let _disk = HostDisk::new(&world.root, disk, "defaults").unwrap();
         crate::userland::write(&world.archive());
         world.install("tiny-1.0").ok();
         let made = world.run(["create", "web"]);

@@ -14,7 +14,15 @@ use crate::os;
 pub(crate) fn relocate(from: &Place, to: &Place) -> Result<()> {
     let message = || format!("cannot move {from} to {to}");
     let (old, new) = (beneath::parent(from)?, beneath::parent(to)?);
-    os::files::rename_to_new(&old, &new).or_error(message)?;
+    match os::files::rename_to_new(&old, &new) {
+        // Into a directory with a limit only goes what is counted there.
+        Err(Errno::XDEV) => {
+            os::quota::adopt(&old, &new.dir)?;
+            os::files::rename_to_new(&old, &new)
+        }
+        renamed => renamed,
+    }
+    .or_error(message)?;
     flush(&new).or_error(message)?;
     flush(&old).or_error(message)
 }

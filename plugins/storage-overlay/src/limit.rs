@@ -49,10 +49,15 @@ pub(crate) fn require_quotas(container: &Container, host: &dyn Observe) -> Resul
     if wanted(&container.storage)?.is_none() || host.quota(near)?.is_some() {
         return Ok(());
     }
+    Err(no_quotas(container, host)?)
+}
+
+fn no_quotas(container: &Container, host: &dyn Observe) -> Result<Error> {
+    let near = container.dir.parent().unwrap_or(&container.dir);
     let fs = host.space(&Place::host(near))?.fs;
     let message =
         format!("nobody keeps a limit for {}: {fs} has no project quotas in {near}", container.name);
-    Err(Error::new(ErrorKind::Unavailable, message)
+    Ok(Error::new(ErrorKind::Unavailable, message)
         .with("path", near)
         .hint("use --storage md, or mount xfs, or ext4 with the features project and quota, with prjquota"))
 }
@@ -74,9 +79,7 @@ pub(crate) fn resize(container: &Container, to: u64, host: &dyn Observe) -> Resu
     let to = to & !1023;
     let quota = host.quota(&container.dir.join("upper"))?;
     if quota.is_none() {
-        let mut sized = container.clone();
-        sized.storage.insert("size".into(), size_text(to).into());
-        require_quotas(&sized, host)?;
+        return Err(no_quotas(container, host)?);
     }
     let least = quota.map_or(0, |quota| quota.used).max(LEAST);
     if to < least {

@@ -1,7 +1,7 @@
 //! Project quotas of ext4 and xfs: quotactl_fd(2), and the attributes of ioctl_fsgetxattr(2const). It does not know
 //! what the directories are.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use nix::errno::Errno;
@@ -11,8 +11,9 @@ use qchroot_engine::Probe;
 use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags, fstat, fsync, openat};
 
+use crate::beneath::{self, Spot};
+use crate::dir;
 use crate::errors::OrError;
-use crate::{beneath, dir};
 
 /// `FS_XFLAG_PROJINHERIT`: what is made in a directory belongs to its project.
 const INHERIT: u32 = 0x200;
@@ -23,10 +24,14 @@ const PROJECT: u32 = 2;
 const GET_STATE: u32 = 0x5808;
 const IS_ENFORCED: u16 = 1 << 5;
 
-/// `struct fsxattr` of <linux/fs.h>.
+/// `FS_IOC_FSGETXATTR` and `FS_IOC_FSSETXATTR` of <linux/fs.h>.
+const GET: libc::c_ulong = nix::request_code_read!(b'X', 31, size_of::<Attributes>());
+const SET: libc::c_ulong = nix::request_code_write!(b'X', 32, size_of::<Attributes>());
+
+/// `struct fsxattr` of the same.
 #[repr(C)]
-#[derive(Default, Clone, Copy)]
-pub struct Attributes {
+#[derive(Default)]
+struct Attributes {
     flags: u32,
     extent_size: u32,
     extents: u32,
@@ -43,9 +48,6 @@ struct State {
     flags: u16,
     rest: [u64; 24],
 }
-
-nix::ioctl_read!(get_attributes, b'X', 31, Attributes);
-nix::ioctl_write_ptr!(set_attributes, b'X', 32, Attributes);
 
 /// What the file system says of the directory `at`; `None` where it keeps no limits for projects.
 pub(crate) fn look(at: &Utf8Path) -> Result<Option<Quota>> {
@@ -89,6 +91,24 @@ pub(crate) fn probe(step: &QuotaStep) -> Result<Probe> {
         _ => return Ok(Probe::Unknown),
     };
     Ok(if is_done { Probe::Present } else { Probe::Absent })
+}
+
+/// Counts a file or directory under the project of the directory `into`.
+pub(crate) fn adopt(spot: &Spot, into: &OwnedFd) -> Result<()> {
+    let shown = Utf8Path::new(&spot.name);
+    let project = attributes(into).or_error(|| failed(shown))?.project;
+    let name = CString::new(spot.name.as_str()).or_error(|| failed(shown))?;
+    match beneath::file_type(&spot.dir, &spot.name)? {
+        Some(FileType::Directory) => {
+            let dir = dir::open(&spot.dir, &name).or_error(|| failed(shown))?;
+            count_under(&dir, project, shown, 0)
+        }
+        Some(FileType::RegularFile) => {
+            let file = open_file(&spot.dir, &name).or_error(|| failed(shown))?;
+            assign(&file, project, false).or_error(|| failed(shown))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn limit(dirs: &[Utf8PathBuf], bytes: u64) -> Result<()> {
@@ -182,13 +202,13 @@ fn assign(file: &OwnedFd, project: u32, inherit: bool) -> Result<(), Errno> {
     wanted.project = project;
     wanted.flags |= if inherit { INHERIT } else { 0 };
     // SAFETY: the request reads one `Attributes`, which lives until it returns.
-    unsafe { set_attributes(file.as_raw_fd(), &raw const wanted) }.map(drop)
+    Errno::result(unsafe { libc::ioctl(file.as_raw_fd(), SET, &raw const wanted) }).map(drop)
 }
 
 fn attributes(file: &OwnedFd) -> Result<Attributes, Errno> {
     let mut found = Attributes::default();
     // SAFETY: the request writes one `Attributes`, which lives until it returns.
-    unsafe { get_attributes(file.as_raw_fd(), &raw mut found) }.map(|_| found)
+    Errno::result(unsafe { libc::ioctl(file.as_raw_fd(), GET, &raw mut found) }).map(|_| found)
 }
 
 fn is_enforced(dir: &OwnedFd) -> bool {

@@ -1,7 +1,7 @@
 //! How the machine stands to a step: absent, present, in conflict or unknown. It changes nothing.
 
 use camino::Utf8Path;
-use qchroot_api::{Access, ErrorKind, Mount, Place, Platform, Result, Step};
+use qchroot_api::{Access, ErrorKind, FileKind, Mount, Place, Platform, Result, Step};
 use qchroot_engine::Probe;
 
 use super::apply::obstacle;
@@ -58,14 +58,9 @@ impl State {
             Step::RemoveDevice { at, major, minor } => {
                 self.gone_or(at, |inode| device(at, inode, (*major, *minor), Probe::Absent, Probe::Present))
             }
-            Step::Own { at, make, uid, gid, mode } => self.absent_or(at, |inode| {
-                let same = (inode.uid, inode.gid, inode.mode) == (*uid, *gid, *mode);
-                match obstacle(at, inode, *make) {
-                    Some(what) => Probe::Conflict(what),
-                    None if same => Probe::Present,
-                    None => Probe::Absent,
-                }
-            }),
+            Step::Own { at, make, uid, gid, mode } => {
+                self.probe_own(at, *make, Access { mode: *mode, uid: *uid, gid: *gid })
+            }
             Step::Mount(mount) => making(self.probe_mount(mount, Probe::Present, Probe::Absent)),
             Step::Unmount(mount) => {
                 settle(self.probe_mount(mount, Probe::Absent, Probe::Present), Probe::Present)
@@ -90,6 +85,17 @@ impl State {
             Body::File(is) if was.is_some_and(|was| is == was.as_bytes()) => Probe::Absent,
             Body::File(_) => Probe::Conflict(format!("{at} has other content than expected")),
             _ => taken(at, inode, "a file"),
+        })
+    }
+
+    fn probe_own(&self, at: &Place, make: Option<FileKind>, to: Access) -> Result<Probe> {
+        self.absent_or(at, |inode| {
+            let is = Access { mode: inode.mode, uid: inode.uid, gid: inode.gid };
+            match obstacle(at, inode, make) {
+                Some(what) => Probe::Conflict(what),
+                None if is == to => Probe::Present,
+                None => Probe::Absent,
+            }
         })
     }
 

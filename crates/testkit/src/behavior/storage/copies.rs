@@ -2,6 +2,7 @@
 
 use qchroot_api::{DiskStep, Error, ErrorKind, Place, Plan, Result, Step};
 
+use super::Trials;
 use super::world::{DIR, World};
 use crate::behavior::footprint::stays_within;
 use crate::behavior::transaction::{
@@ -11,7 +12,7 @@ use crate::behavior::{matches_snapshot, round_trips, view};
 
 const COPY: &str = "/q/copy";
 
-pub(super) const CLONE: &[(&str, fn(&World))] = &[
+pub(super) const CLONE: Trials = &[
     ("a plan for a copy is as it was", |w| {
         let plan = copy(w.created()).expect("a copy can be planned");
         matches_snapshot(w.platform, "clone", &plan);
@@ -34,7 +35,7 @@ pub(super) const CLONE: &[(&str, fn(&World))] = &[
     ("a copy has everything, and goes its own way", copies_go_apart),
 ];
 
-pub(super) const SNAPSHOT: &[(&str, fn(&World))] = &[
+pub(super) const SNAPSHOT: Trials = &[
     ("plans for snapshots are as they were", snapshot_plans),
     ("a snapshot brings back what was", brings_back),
     ("a failed snapshot leaves no trace", |w| {

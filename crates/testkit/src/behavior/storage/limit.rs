@@ -2,6 +2,7 @@
 
 use qchroot_api::{ErrorKind, Place};
 
+use super::Trials;
 use super::world::{DIR, World};
 use crate::behavior::footprint::stays_within;
 use crate::behavior::transaction::{ends_before_or_after, succeed};
@@ -11,12 +12,12 @@ use crate::fixture::LIMIT;
 /// Bytes that are written at once.
 const PIECE: u64 = 1 << 20;
 
-pub(super) const QUOTA: &[(&str, fn(&World))] = &[
+pub(super) const QUOTA: Trials = &[
     ("nobody takes more than was given", nobody_takes_more),
     ("a container that is full can be attached again", full_again),
 ];
 
-pub(super) const RESIZE: &[(&str, fn(&World))] = &[
+pub(super) const RESIZE: Trials = &[
     ("plans for another limit are as they were", |w| {
         w.created();
         let [more, less] = World::other_limits();

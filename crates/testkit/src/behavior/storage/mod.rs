@@ -17,6 +17,9 @@ use world::{DIR, STAGING, World};
 /// How a suite makes the storage it examines.
 type Make = fn() -> Box<dyn SharedStorage>;
 
+/// Trials of one capability: a name, and what is done on every platform.
+type Trials = &'static [(&'static str, fn(&World))];
+
 /// The suite for a storage.
 #[must_use]
 pub fn storage(make: Make) -> Vec<Trial> {
@@ -58,7 +61,7 @@ pub fn storage(make: Make) -> Vec<Trial> {
         add("containers do not see each other", root::apart);
     }
     add("layers hold the files of a stopped container", root::layers);
-    let more: [(Capability, &[(&str, fn(&World))]); 8] = [
+    let more: [(Capability, Trials); 8] = [
         (Capability::SharedReadOnly, &[("what is shared is read-only", root::shared_read_only)]),
         (Capability::CopyOnWrite, &[("what is shared can be replaced for oneself", root::copy_on_write)]),
         (Capability::Closed, &[("nothing is seen of a stopped container", root::closed)]),

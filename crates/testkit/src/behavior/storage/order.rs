@@ -3,13 +3,14 @@
 
 use qchroot_api::{DiskCheck, ErrorKind, Plan};
 
+use super::Trials;
 use super::world::{DIR, World};
 use crate::Flaw;
 use crate::behavior::footprint::stays_within;
 use crate::behavior::transaction::{carry_out, succeed, take_back};
 use crate::behavior::{matches_snapshot, round_trips, view};
 
-pub(super) const CHECK: &[(&str, fn(&World))] = &[
+pub(super) const CHECK: Trials = &[
     ("plans for a check are as they were", |w| {
         let plan = examine(w.created());
         matches_snapshot(w.platform, "examine", &plan);

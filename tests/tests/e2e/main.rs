@@ -22,6 +22,7 @@ mod copies;
 mod copies_crash;
 mod crash;
 mod declared;
+mod disks_refused;
 mod distset;
 mod downloads;
 mod dry_run;

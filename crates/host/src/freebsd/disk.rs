@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use camino::{Utf8Path, Utf8PathBuf};
 use nix::mount::{MntFlags, unmount};
 use qchroot_api::{Command, DiskFs, Error, ErrorKind, Mount, MountFs, Place, Result};
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::AsFd;
 use rustix::fs::{fstat, fsync, stat};
 
 use super::mount;
@@ -188,41 +188,25 @@ pub(super) fn release(file: &Utf8Path) -> Result<()> {
 /// A disk that is mounted in a private directory.
 #[derive(Debug)]
 pub(crate) struct OpenDisk {
-    // Closed before it is unmounted.
-    root: OwnedFd,
-    place: PrivateMount,
+    /// None once it is unmounted.
+    device: Option<Device>,
+    path: Utf8PathBuf,
 }
 
 impl OpenDisk {
     /// The root of its file system.
     pub(crate) fn path(&self) -> &Utf8Path {
-        &self.place.path
-    }
-
-    /// The root of its file system, open for reading.
-    pub(crate) fn root(&self) -> &OwnedFd {
-        &self.root
+        &self.path
     }
 
     /// Unmounts, which writes everything, and detaches. What this process still has open in it must be closed before.
     ///
     /// # Errors
     /// `Busy` when something still holds it; what mdconfig(8) says.
-    pub(crate) fn close(self) -> Result<()> {
-        let Self { root, mut place } = self;
-        drop(root);
-        place.unmount()
+    pub(crate) fn close(mut self) -> Result<()> {
+        self.unmount()
     }
-}
 
-/// A mount that ends with this.
-#[derive(Debug)]
-struct PrivateMount {
-    device: Option<Device>,
-    path: Utf8PathBuf,
-}
-
-impl PrivateMount {
     fn unmount(&mut self) -> Result<()> {
         let Some(device) = self.device.take() else { return Ok(()) };
         if let Err(error) = unmount(self.path.as_str(), MntFlags::empty()) {
@@ -234,7 +218,7 @@ impl PrivateMount {
     }
 }
 
-impl Drop for PrivateMount {
+impl Drop for OpenDisk {
     fn drop(&mut self) {
         // As for a device: the next one who wants the file tries again.
         let _ = self.unmount();
@@ -255,8 +239,7 @@ pub(crate) fn open(file: &Utf8Path, fs: DiskFs, read_only: bool) -> Result<OpenD
         let _ = fs::remove_dir(&path);
         return Err(error);
     }
-    let place = PrivateMount { device: Some(device), path };
-    Ok(OpenDisk { root: beneath::open_root(&place.path)?, place })
+    Ok(OpenDisk { device: Some(device), path })
 }
 
 /// A new directory, such as `/var/run/qchroot-disks/812-0`.

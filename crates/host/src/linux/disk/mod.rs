@@ -66,6 +66,11 @@ impl OpenDisk {
         &self.path
     }
 
+    /// The root of its file system, open for reading.
+    pub(crate) fn root(&self) -> &OwnedFd {
+        &self.root
+    }
+
     /// Writes everything to the file, unmounts, and waits until the device is free again. What this process still has
     /// open in it must be closed before.
     ///

@@ -86,7 +86,7 @@ fn a_disk_that_was_not_unmounted_in_order_is_not_opened_read_only_but_writable()
     mkfs(&file);
     let disk = open(&file, DiskFs::Ext4, false).unwrap();
     fs::write(disk.path().join("letter"), "kept").unwrap();
-    syncfs(File::open(disk.path()).unwrap()).unwrap();
+    syncfs(disk.root()).unwrap();
     let cut = Utf8Path::from_path(dir.path()).unwrap().canonicalize_utf8().unwrap().join("cut.img");
     fs::copy(&file, &cut).unwrap();
     disk.close().unwrap();

@@ -45,8 +45,13 @@ impl Engine<'_> {
         let _lock = self.lock_container(name)?;
         self.refuse_half_done(name)?;
         let loaded = self.load(name)?;
-        self.require_snapshot(&loaded, snapshot)?;
-        let mut plan = loaded.storage.forget(&loaded.container, snapshot, self.view())?;
+        let mut plan = vec![];
+        // Of one that is gone by the storage's own means, what was written down may be left.
+        let is_recorded = self.snapshot_record(&loaded.container, snapshot)?.is_some();
+        if !is_recorded || self.has_snapshot(&loaded, snapshot)? {
+            self.require_snapshot(&loaded, snapshot)?;
+            plan = loaded.storage.forget(&loaded.container, snapshot, self.view())?;
+        }
         let rest = Step::RemoveTree { at: snapshot_dir(&loaded.container, snapshot) };
         if !plan.contains(&rest) {
             plan.push(rest);

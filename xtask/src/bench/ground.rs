@@ -38,7 +38,7 @@ impl Ground {
         mounts::remove_tree(&self.trees)
     }
 
-    fn tree(&self, name: &str) -> PathBuf {
+    pub(super) fn tree(&self, name: &str) -> PathBuf {
         self.trees.join(name)
     }
 
@@ -87,6 +87,11 @@ impl Ground {
             "devpts:dev/pts:newinstance,ptmxmode=0666".to_owned(),
             "proc:proc:".to_owned(),
         ])
+    }
+
+    /// The least that it takes to attach a disk to a device and to mount it.
+    pub(super) fn floor_disk(&self, image: &Path, at: &Path) -> Run {
+        Run::new(&self.floor).arg("disk").arg(image).arg(at)
     }
 
     /// Bytes that everything of the program's takes on disk, the run directory included.

@@ -3,6 +3,7 @@
 
 mod ground;
 mod measure;
+mod space;
 mod unpacking;
 mod userland;
 
@@ -109,6 +110,7 @@ fn measure_parts(workspace: &Workspace, ground: &Ground, args: &Args, directory:
     let mut rows = vec![];
     if args.part != Part::Archives {
         rows.extend(containers(ground, args.runs.max(1))?);
+        rows.extend(space::measure(ground, args.runs.clamp(1, 20))?);
     }
     if args.part != Part::Containers {
         rows.extend(unpacking::measure(workspace, ground, directory)?);
@@ -155,7 +157,7 @@ fn create_many(ground: &Ground) -> Result<[Row; 2]> {
         unit: "KiB".into(),
         details: String::new(),
     };
-    Ok([Row::time("create, overlay", 3.0, &series), each])
+    Ok([Row::time("create, overlay", 2.0, &series), each])
 }
 
 fn spread(series: &Series) -> String {

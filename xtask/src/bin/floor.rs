@@ -2,12 +2,17 @@
 //! Measurements of qchroot are ratios to this, taken in the same run.
 //!
 //! `floor exec ROOT` enters ROOT in a mount namespace of its own and runs /bin/true there.
+//! `floor disk IMAGE ROOT` attaches the ext4 in a file to a loop device, which goes with its mount, and mounts it.
 //! `floor mounts ROOT FS:TARGET:OPTIONS…` mounts each beneath ROOT, runs /bin/true in ROOT, and unmounts.
 
 use std::error::Error;
 use std::ffi::CString;
+use std::fs::OpenOptions;
+use std::os::fd::AsRawFd;
 use std::process::ExitCode;
 
+use nix::errno::Errno;
+use nix::libc;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::wait::{WaitStatus, waitpid};
@@ -19,11 +24,14 @@ const NONE: Option<&str> = None;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let done = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["exec", root] => in_child(|| enter_own_namespace(root)),
-        ["mounts", root, ref mounts @ ..] => around_mounts(root, mounts),
-        _ => Err("usage: floor exec ROOT | floor mounts ROOT FS:TARGET:OPTIONS…".into()),
-    };
+    let done =
+        match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            ["exec", root] => in_child(|| enter_own_namespace(root)),
+            ["disk", image, root] => mount_disk(image, root),
+            ["mounts", root, ref mounts @ ..] => around_mounts(root, mounts),
+            _ => Err("usage: floor exec ROOT | floor disk IMAGE ROOT | floor mounts ROOT FS:TARGET:OPTIONS…"
+                .into()),
+        };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&*error),
@@ -78,6 +86,29 @@ fn around_mounts(root: &str, mounts: &[&str]) -> Result<()> {
         umount2(target.as_str(), MntFlags::empty()).map_err(|e| format!("cannot unmount {target}: {e}"))?;
     }
     done
+}
+
+/// loop(4): a free device, the file, and the flag that detaches it after its last use.
+fn mount_disk(image: &str, root: &str) -> Result<()> {
+    const LOOP_SET_FD: libc::c_ulong = 0x4C00;
+    const LOOP_SET_STATUS64: libc::c_ulong = 0x4C04;
+    const LOOP_CTL_GET_FREE: libc::c_ulong = 0x4C82;
+    let (read_write, control) =
+        (|path: &str| OpenOptions::new().read(true).write(true).open(path), "/dev/loop-control");
+    let (control, file) = (read_write(control)?, read_write(image)?);
+    // SAFETY: a request without an argument.
+    let number = Errno::result(unsafe { libc::ioctl(control.as_raw_fd(), LOOP_CTL_GET_FREE) })?;
+    let device = format!("/dev/loop{number}");
+    let disk = read_write(&device)?;
+    // SAFETY: the argument is an open descriptor.
+    Errno::result(unsafe { libc::ioctl(disk.as_raw_fd(), LOOP_SET_FD, file.as_raw_fd()) })?;
+    // `struct loop_info64` of <linux/loop.h>: 232 bytes, with LO_FLAGS_AUTOCLEAR in `lo_flags` at 52.
+    let mut info = [0_u64; 29];
+    info[6] = 4 << 32;
+    // SAFETY: the argument is as long as the structure that the request reads.
+    Errno::result(unsafe { libc::ioctl(disk.as_raw_fd(), LOOP_SET_STATUS64, info.as_ptr()) })?;
+    mount(Some(device.as_str()), root, Some("ext4"), MsFlags::empty(), NONE)?;
+    Ok(())
 }
 
 fn mount_one(root: &str, wish: &str) -> Result<String> {

@@ -27,14 +27,13 @@ pub(super) fn configure(
             error,
         )
     };
-    for (index, layer) in lower.iter().enumerate() {
-        match layer_option(context, "lowerdir+", layer.as_str(), layer)? {
-            // Linux before 6.7 takes all layers in one option.
-            Err(Errno::INVAL) if index == 0 => {
-                fsconfig_set_string(context, "lowerdir", joined(lower)).map_err(refuse)?;
-                break;
-            }
-            result => result.map_err(refuse)?,
+    let all = joined(lower);
+    if all.len() <= STRING_LIMIT {
+        fsconfig_set_string(context, "lowerdir", all).map_err(refuse)?;
+    } else {
+        // Linux has this since 6.8; before 6.5 it would only be refused when all is set.
+        for layer in lower {
+            layer_option(context, "lowerdir+", layer.as_str(), layer)?.map_err(refuse)?;
         }
     }
     // The upper layer must stand for itself: with these on, by the kernel's own default, it would refer to files of

@@ -21,10 +21,7 @@ impl State {
                 true => Probe::Absent,
                 false => Probe::Present,
             }),
-            Step::Stage { at } => self.absent_or(&Place::host(at), |inode| match inode.is_directory() {
-                true => Probe::Unknown,
-                false => taken(&Place::host(at), inode, "a directory"),
-            }),
+            Step::Stage { at } => self.probe_stage(&Place::host(at)),
             Step::CopyTree { to, .. } => {
                 self.absent_or(&Place::host(to), |_| Probe::Conflict(format!("{to} exists already")))
             }
@@ -76,6 +73,13 @@ impl State {
 
     fn gone_or(&self, at: &Place, there: impl FnOnce(&Inode) -> Probe) -> Result<Probe> {
         taking(self.tree.find(at).map(|found| found.map_or(Probe::Present, |(_, inode)| there(&inode))))
+    }
+
+    fn probe_stage(&self, at: &Place) -> Result<Probe> {
+        self.absent_or(at, |inode| match inode.is_directory() {
+            true => Probe::Unknown,
+            false => taken(at, inode, "a directory"),
+        })
     }
 
     fn probe_write(&self, at: &Place, text: &str, mode: u32, was: Option<&str>) -> Result<Probe> {

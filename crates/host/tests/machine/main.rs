@@ -9,6 +9,8 @@ mod disk_files;
 #[cfg(target_os = "linux")]
 mod disk_grow;
 #[cfg(target_os = "linux")]
+mod disk_host;
+#[cfg(target_os = "linux")]
 mod disk_make;
 #[cfg(target_os = "linux")]
 mod disks;

@@ -27,6 +27,7 @@ pub(crate) const TESTS: &[&str] = &[
     "procps",
     "python3",
     "python3-pyftpdlib",
+    "quota",
     "signify-openbsd",
     "squashfs-tools",
     "tar",

@@ -32,10 +32,18 @@ impl HostDisk {
         (mounted.status == 0).then(|| Self { at: at.to_owned() })
     }
 
-    /// What the kernel has written down about projects, by quota(8)'s programs.
-    pub fn projects(&self) -> String {
+    /// The limits that the kernel keeps for projects, by quota(8)'s program: their numbers and kibibytes.
+    pub fn projects(&self) -> Vec<(String, String)> {
         let ran: Ran = Command::new("repquota").ran(&["-P", "-n", "-v", self.at.to_str().unwrap()]);
-        ran.ok()
+        let text = ran.ok();
+        let columns = text.lines().map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+        let limit = |columns: Vec<String>| match &columns[..] {
+            [number, _, _, _, hard, ..] if number.starts_with('#') && hard != "0" => {
+                Some((number.clone(), hard.clone()))
+            }
+            _ => None,
+        };
+        columns.filter_map(limit).collect()
     }
 }
 

@@ -109,7 +109,7 @@ fn a_copy_and_what_is_brought_back_are_limited_too() {
         world.sh("mkdir /root/d; dd if=/dev/zero of=/root/d/a bs=64k count=16; ln -s a /root/d/b").ok();
         world.run(["snapshot", "web", "one"]).ok();
         world.run(["clone", "web", "copy"]).ok();
-        world.run(["rollback", "web", "one"]).ok();
+        world.run(["rollback", "web", "--to", "one"]).ok();
         for name in ["web", "copy"] {
             let full = world.run(["exec", name, "--", "sh", "-c", FILL]);
             assert!(full.status == 3 && full.out.to_lowercase().contains("no space"), "{name}: {full}");

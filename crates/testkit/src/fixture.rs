@@ -198,13 +198,19 @@ pub fn with_required(mut container: Container, storage: &dyn SharedStorage, base
     if info.capabilities.contains(&Capability::OwnRoot) {
         container.storage.insert("path".into(), base.template.to_string().into());
     }
-    if info.capabilities.contains(&Capability::Quota) {
+    if keeps_its_limit(&info) {
         container.storage.insert("size".into(), format!("{}M", LIMIT >> 20).into());
     }
     if needs_pool(storage) {
         container.storage.insert("dataset".into(), DATASET.into());
     }
     container
+}
+
+/// Whether the storage keeps containers to their limits on every host. One that puts layers on the host's own file system
+/// can only where that has quotas.
+pub(crate) fn keeps_its_limit(info: &Info) -> bool {
+    info.capabilities.contains(&Capability::Quota) && !info.capabilities.contains(&Capability::CopyOnWrite)
 }
 
 /// A container without options in the directory `dir`.

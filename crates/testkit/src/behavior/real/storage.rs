@@ -12,7 +12,7 @@ use qchroot_api::{Capability, Kind, Place, SharedStorage};
 use super::lab::Lab;
 use super::{here, trials};
 use crate::behavior::transaction::{all_present, carry_out, succeed, take_back};
-use crate::fixture::{needs_pool, with_required};
+use crate::fixture::{keeps_its_limit, needs_pool, with_required};
 
 type Make = fn() -> Box<dyn SharedStorage>;
 
@@ -41,7 +41,10 @@ pub(crate) fn storage(make: Make) -> Vec<Trial> {
     if info.capabilities.contains(&Capability::CopyOnWrite) {
         all.push(("a program of the base can be replaced for oneself", run(copy_on_write)));
     }
-    let more = disks::ALL.iter().filter(|(capability, ..)| info.capabilities.contains(capability));
+    let of_host = |capability: &Capability| matches!(capability, Capability::Quota | Capability::Resize);
+    let more = disks::ALL.iter().filter(|(capability, ..)| {
+        info.capabilities.contains(capability) && (keeps_its_limit(&info) || !of_host(capability))
+    });
     all.extend(more.map(|(_, name, check)| (*name, run(*check))));
     trials(Kind::SharedStorage, &info.platforms, all)
 }

@@ -11,6 +11,8 @@ use qchroot_api::{Capability, FileKind, Kind, Place, Platform, SharedStorage, St
 
 use super::footprint::stays_within;
 use super::transaction::{all_present, leaves_no_trace, rolls_back_from_everywhere};
+use crate::fixture::keeps_its_limit;
+
 use super::{matches_snapshot, round_trips, trial, view};
 use world::{DIR, STAGING, World};
 
@@ -71,7 +73,10 @@ pub fn storage(make: Make) -> Vec<Trial> {
         (Capability::Clone, copies::CLONE),
         (Capability::Snapshot, copies::SNAPSHOT),
     ];
-    let able = more.into_iter().filter(|(capability, _)| can(*capability));
+    let of_host = |capability| matches!(capability, Capability::Quota | Capability::Resize);
+    let able = more
+        .into_iter()
+        .filter(|(capability, _)| can(*capability) && (keeps_its_limit(&info) || !of_host(*capability)));
     able.flat_map(|(_, all)| all).for_each(|(name, run)| add(name, *run));
     trials.extend(super::real::storage(make));
     trials

@@ -27,8 +27,8 @@ fn with_quotas() -> Vec<(HostDisk, World)> {
     made.into_iter().flatten().collect()
 }
 
-const FILL: &str = "i=0; while dd if=/dev/zero of=/root/fill.$i bs=64k count=16 2>/root/why; do i=$((i+1)); done; \
-                    cat /root/why; rm /root/why; exit 3";
+const FILL: &str = "i=0; while why=$(dd if=/dev/zero of=/root/fill.$i bs=64k count=16 2>&1); do i=$((i+1)); done; \
+                    echo \"$why\"; exit 3";
 
 /// Bytes that a directory of the host's takes.
 fn taken(at: &std::path::Path) -> u64 {
@@ -109,7 +109,7 @@ fn a_copy_and_what_is_brought_back_are_limited_too() {
         world.sh("mkdir /root/d; dd if=/dev/zero of=/root/d/a bs=64k count=16; ln -s a /root/d/b").ok();
         world.run(["snapshot", "web", "one"]).ok();
         world.run(["clone", "web", "copy"]).ok();
-        world.run(["rollback", "web", "--to", "one"]).ok();
+        world.run(["rollback", "web", "--snapshot", "one"]).ok();
         for name in ["web", "copy"] {
             let full = world.run(["exec", name, "--", "sh", "-c", FILL]);
             assert!(full.status == 3 && full.out.to_lowercase().contains("no space"), "{name}: {full}");

@@ -8,7 +8,7 @@ use crate::{Engine, Finding, Held, STOP_PATIENCE};
 
 impl Engine<'_> {
     /// The steps that give up those of a container's `trees` that there are, under names that nothing in the trash has.
-    pub(crate) fn into_trash(&self, name: &Name, trees: &[(&str, Utf8PathBuf)]) -> Result<Plan> {
+    pub(crate) fn discard_steps(&self, name: &Name, trees: &[(&str, Utf8PathBuf)]) -> Result<Plan> {
         let trash = self.layout.all_trash();
         let there = self.host.list_own(&trash)?;
         let is_free = |number: &u32| !there.iter().any(|it| it.starts_with(&format!("{name}.{number}.")));

@@ -41,7 +41,7 @@ impl Engine<'_> {
         self.refuse_busy(name)?;
         let mut plan = vec![Step::RemoveFile { at: Place::host(self.layout.file(name)), mode: 0o644, was }];
         let trees = [("tree", self.layout.container(name)), ("previous", self.layout.previous(name))];
-        plan.extend(self.into_trash(name, &trees)?);
+        plan.extend(self.discard_steps(name, &trees)?);
         // Small, and perhaps on other file systems.
         for at in [self.layout.container_log(name), self.layout.container_run(name)] {
             if self.is_directory(&at)? {

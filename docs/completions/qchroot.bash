@@ -409,7 +409,7 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__delete)
-            opts="-A -q -v -h --all --root --dry-run --json --quiet --verbose --help"
+            opts="-A -q -v -h --all --wait --root --dry-run --json --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -157,6 +157,7 @@ complete -c qchroot -n "__fish_qchroot_using_subcommand ps" -s v -l verbose -d '
 complete -c qchroot -n "__fish_qchroot_using_subcommand ps" -s h -l help -d 'Print help'
 complete -c qchroot -n "__fish_qchroot_using_subcommand delete" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand delete" -s A -l all -d 'All containers'
+complete -c qchroot -n "__fish_qchroot_using_subcommand delete" -l wait -d 'Come back when the space that they took is free'
 complete -c qchroot -n "__fish_qchroot_using_subcommand delete" -l dry-run -d 'Print each step that would be taken and change nothing'
 complete -c qchroot -n "__fish_qchroot_using_subcommand delete" -l json -d 'Print results, and errors, as JSON'
 complete -c qchroot -n "__fish_qchroot_using_subcommand delete" -s q -l quiet -d 'Print errors only'

@@ -230,6 +230,7 @@ _arguments "${_arguments_options[@]}" : \
 '--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
 '-A[All containers]' \
 '--all[All containers]' \
+'--wait[Come back when the space that they took is free]' \
 '--dry-run[Print each step that would be taken and change nothing]' \
 '--json[Print results, and errors, as JSON]' \
 '-q[Print errors only]' \

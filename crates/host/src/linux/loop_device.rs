@@ -49,6 +49,9 @@ struct LoopConfig {
 
 const _: () = assert!(size_of::<LoopInfo>() == 232 && size_of::<LoopConfig>() == 304, "linux/loop.h");
 
+/// How a device for a mount that is seen is known again; the device's `lo_file_name`.
+const SEEN: &[u8] = b"qchroot mount";
+
 const NO_INFO: LoopInfo =
     LoopInfo { device: 0, inode: 0, numbers: [0; 3], more_numbers: [0; 3], flags: 0, names: [0; 176] };
 
@@ -66,6 +69,8 @@ pub(super) struct Shape {
     pub(super) sector: u32,
     /// Pass by the host's page cache where the file system of the file can; there is no error where it cannot.
     pub(super) direct: bool,
+    /// It is for a mount that is seen, of which other mount namespaces can come to have copies.
+    pub(super) seen: bool,
 }
 
 /// A loop device that shows a file for as long as this, or a mount of it, lives.
@@ -133,12 +138,25 @@ pub(super) fn attach(file: &File, shape: Shape) -> Result<Loop> {
 fn configuration(file: &File, shape: Shape) -> LoopConfig {
     let read_only = if shape.read_only { READ_ONLY } else { 0 };
     let direct = if shape.direct { DIRECT_IO } else { 0 };
-    LoopConfig {
-        fd: file.as_raw_fd().cast_unsigned(),
-        block_size: shape.sector,
-        info: LoopInfo { flags: AUTOCLEAR | read_only | direct, ..NO_INFO },
-        reserved: [0; 8],
+    let mut info = LoopInfo { flags: AUTOCLEAR | read_only | direct, ..NO_INFO };
+    if shape.seen {
+        info.names[..SEEN.len()].copy_from_slice(SEEN);
     }
+    LoopConfig { fd: file.as_raw_fd().cast_unsigned(), block_size: shape.sector, info, reserved: [0; 8] }
+}
+
+/// The device that was made for a mount of this file that is seen, and lives on because something still has a copy of
+/// that mount. None where another device shows the file, too.
+pub(super) fn left_by_mount(file: impl AsFd) -> Result<Option<Loop>> {
+    let [number] = showing(&file)?[..] else { return Ok(None) };
+    let device = File::options().read(true).write(true).open(node(number));
+    let device = device.or_error(|| format!("cannot open {}", node(number)))?;
+    // Open, it cannot be freed and given another file any more.
+    let stat = fstat(file).or_error(|| "cannot look at a file".into())?;
+    let is_left = status(&device).is_some_and(|info| {
+        (info.device, info.inode) == (stat.st_dev, stat.st_ino) && info.names.starts_with(SEEN)
+    });
+    Ok(is_left.then_some(Loop { number, device }))
 }
 
 fn none_to_be_had(error: &std::io::Error) -> Error {
@@ -179,11 +197,16 @@ pub(super) fn shows_one_of(number: u32, dir: &Utf8Path) -> bool {
 
 /// File system and number of the file that a device shows; `None` when it shows none.
 fn file_of(number: u32) -> Option<(u64, u64)> {
-    let device = File::open(node(number)).ok()?;
+    let info = status(&File::open(node(number)).ok()?)?;
+    Some((info.device, info.inode))
+}
+
+/// What a device says of itself; `None` when it shows no file.
+fn status(device: &File) -> Option<LoopInfo> {
     let mut info = NO_INFO;
     // SAFETY: LOOP_GET_STATUS64 fills one `struct loop_info64`, which lives until it returns.
     unsafe { loop_get_status64(device.as_raw_fd(), &raw mut info) }.ok()?;
-    Some((info.device, info.inode))
+    Some(info)
 }
 
 /// Has a device notice that its file has another length.

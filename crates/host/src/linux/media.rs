@@ -38,7 +38,7 @@ pub(crate) fn open(image: &Utf8Path) -> Result<(OwnedFd, Utf8PathBuf)> {
         let message = format!("{image} has no file system that media have: iso9660, udf or squashfs");
         return Err(Error::new(ErrorKind::BadData, message));
     }
-    let shape = Shape { read_only: true, sector: 0, direct: false };
+    let shape = Shape { read_only: true, sector: 0, direct: false, seen: false };
     let shown = loop_device::attach(&file, shape).map_err(|error| error.while_doing(message()))?;
     let mut refused = None;
     for kind in kinds {

@@ -1,10 +1,13 @@
 //! Disks are attached and mounted in one step, only once, and leave no device behind.
 
 use std::fs;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{DiskFs, DiskInfo, DiskStep, Mount, MountFs, Observe, Place, Result, Step};
+use qchroot_api::{
+    DiskCheck, DiskFs, DiskInfo, DiskStep, ErrorKind, Mount, MountFs, Observe, Place, Result, Step,
+};
 use qchroot_engine::Probe;
 
 use crate::support::Lab;
@@ -69,6 +72,35 @@ fn a_disk_of_each_file_system_is_mounted_keeps_what_is_written_and_leaves_no_dev
             assert!(!letter.exists());
         }
     }
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the process that has a copy of the mount is this test's own")]
+fn a_disk_that_another_mount_namespace_still_has_can_be_mounted_again() {
+    let lab = Lab::with_mounts();
+    let file = disk(&lab, DiskFs::Ext4);
+    let mount = mount_of(&lab, &file, DiskFs::Ext4);
+    lab.apply(&Step::Mount(mount.clone())).unwrap();
+    fs::write(lab.root.join("letter"), "kept").unwrap();
+    let mut other = std::process::Command::new("unshare");
+    let other = other.args(["-m", "sh", "-c", "echo; read end"]);
+    let mut other = other.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    std::io::Read::read_exact(other.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+
+    lab.apply(&Step::Unmount(mount.clone())).unwrap();
+    assert!(shown(&file) && !lab.root.join("letter").exists());
+    let (at, log) = (file.clone(), lab.host.join("disk.log"));
+    let check = Step::Disk(DiskStep::Check { at, fs: DiskFs::Ext4, how: DiskCheck::Full, log });
+    let refused = lab.apply(&check).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Busy, "{refused}");
+    lab.apply(&Step::Mount(mount.clone())).unwrap();
+    assert_eq!(fs::read_to_string(lab.root.join("letter")).unwrap(), "kept");
+    assert_eq!(backing_files().iter().filter(|line| line.trim_end() == file).count(), 1);
+
+    drop(other.stdin.take());
+    other.wait().unwrap();
+    lab.apply(&Step::Unmount(mount)).unwrap();
+    assert!(!shown(&file));
 }
 
 #[test]

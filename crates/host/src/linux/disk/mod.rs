@@ -38,7 +38,7 @@ pub(crate) fn attached(file: impl AsFd) -> Result<Vec<String>> {
 
 /// How a person sees who shows a file.
 pub(crate) fn who_shows(file: &Utf8Path) -> String {
-    format!("see `losetup -j {file}`")
+    format!("see `losetup -j {file}`; `grep loopN /proc/*/mountinfo` tells who has it mounted")
 }
 
 /// Frees what a dead process left: nothing, the kernel does.
@@ -96,7 +96,8 @@ pub(crate) fn open(file: &Utf8Path, fs: DiskFs, read_only: bool) -> Result<OpenD
     let claimed = claim(file, read_only)?;
     let named = name_again(&claimed).or_error(message)?;
     let restrictions = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
-    let (tree, number) = mount::tree(file, &claimed, fs, read_only, restrictions)?;
+    let shown = mount::shown(file, &claimed, fs, read_only, false)?;
+    let (tree, number) = (mount::tree_of(file, &shown, fs, read_only, restrictions)?, shown.number());
     let root = openat(&tree, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
     let root = root.or_error(message)?;
     let path = format!("/proc/{}/fd/{}", std::process::id(), root.as_raw_fd()).into();
@@ -150,10 +151,10 @@ pub(crate) fn device(file: &Utf8Path, read_only: bool) -> Result<Device> {
         Content::Sound(superblock) => superblock.sector,
         _ => SECTOR,
     };
-    let shown = attach(&claimed, read_only, sector).map_err(|error| error.while_doing(message()))?;
+    let shown = attach(&claimed, read_only, sector, false).map_err(|error| error.while_doing(message()))?;
     Ok(Device { name: file.to_owned(), file: named, path: shown.path(), shown })
 }
 
-fn attach(file: &File, read_only: bool, sector: u32) -> Result<Loop> {
-    loop_device::attach(file, Shape { read_only, sector, direct: true })
+fn attach(file: &File, read_only: bool, sector: u32, seen: bool) -> Result<Loop> {
+    loop_device::attach(file, Shape { read_only, sector, direct: true, seen })
 }

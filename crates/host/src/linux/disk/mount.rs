@@ -21,12 +21,25 @@ use crate::linux::kernel_log::KernelLog;
 use crate::linux::loop_device::{self, Loop};
 use crate::linux::mount::with_log;
 
-/// The tree of a disk, for a mount that is to be seen; its device is free again when the mount is gone.
+/// The tree of a disk, for a mount that is to be seen; its device is free again when the mount is gone, and every copy of
+/// it: a mount namespace that is made meanwhile gets one (mount_namespaces(7)). While such a copy lives on, the same
+/// device is mounted again.
 ///
 /// # Errors
 /// As [`super::open`].
 pub(in crate::linux) fn seen(file: &Utf8Path, fs: DiskFs, read_only: bool) -> Result<OwnedFd> {
-    Ok(tree(file, &claim(file, read_only)?, fs, read_only, MountAttrFlags::empty())?.0)
+    match claim(file, read_only) {
+        Err(error) if error.kind() == ErrorKind::Busy => {
+            match loop_device::left_by_mount(beneath::open_strictly(file)?)? {
+                Some(left) => tree_of(file, &left, fs, read_only, MountAttrFlags::empty()),
+                None => Err(error),
+            }
+        }
+        claimed => {
+            let shown = shown(file, &claimed?, fs, read_only, true)?;
+            tree_of(file, &shown, fs, read_only, MountAttrFlags::empty())
+        }
+    }
 }
 
 /// Whether the device that a mount comes from shows this very file; where it is gone, or something else is in its place,
@@ -67,38 +80,49 @@ pub(in crate::linux) fn leaving(file: &Utf8Path, source: &str) -> Result<Leaving
 }
 
 impl Leaving {
-    /// Returns when its device shows the file no more.
+    /// Returns when its device shows the file no more, or at `end` where it can be mounted again all the same.
     ///
     /// # Errors
     /// `Busy` when it still does at `end`.
     pub(in crate::linux) fn wait(&self, end: Duration) -> Result<()> {
         let (Some(number), Some(file)) = (self.number, &self.file) else { return Ok(()) };
-        loop_device::wait_until_free(number, file, end)
-            .map_err(|error| error.while_doing(format!("cannot detach disk {}", self.name)))
+        match loop_device::wait_until_free(number, file, end) {
+            Err(error) if error.kind() == ErrorKind::Busy && loop_device::left_by_mount(file)?.is_some() => {
+                Ok(())
+            }
+            free => free.map_err(|error| error.while_doing(format!("cannot detach disk {}", self.name))),
+        }
     }
 }
 
-/// The tree of a disk, attached nowhere, and the number of its loop device, which lives as long as the tree.
+/// A device that shows a disk, which was seen to be in order.
 ///
 /// # Errors
 /// As [`super::open`].
-pub(super) fn tree(
+pub(super) fn shown(path: &Utf8Path, file: &File, fs: DiskFs, read_only: bool, seen: bool) -> Result<Loop> {
+    let superblock = content::verify(path, file, fs)?;
+    attach(file, read_only, superblock.sector, seen)
+        .map_err(|error| error.while_doing(format!("cannot mount disk {path}")))
+}
+
+/// The tree of the disk that a device shows, attached nowhere; the device lives as long as the tree. A file system
+/// that is mounted already is the same one again.
+///
+/// # Errors
+/// As [`super::open`].
+pub(super) fn tree_of(
     path: &Utf8Path,
-    file: &File,
+    shown: &Loop,
     fs: DiskFs,
     read_only: bool,
     restrictions: MountAttrFlags,
-) -> Result<(OwnedFd, u32)> {
-    let superblock = content::verify(path, file, fs)?;
-    let message = || format!("cannot mount disk {path}");
+) -> Result<OwnedFd> {
     let context = context(fs)?;
-    let shown = attach(file, read_only, superblock.sector).map_err(|error| error.while_doing(message()))?;
     let log = KernelLog::from_now();
-    let tree = configure(&context, &shown, fs, read_only)
+    configure(&context, shown, fs, read_only)
         .and_then(|()| fsconfig_create(&context))
         .and_then(|()| fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, restrictions))
-        .map_err(|error| refused(&context, &shown, log, error, message()))?;
-    Ok((tree, shown.number()))
+        .map_err(|error| refused(&context, shown, log, error, format!("cannot mount disk {path}")))
 }
 
 fn context(fs: DiskFs) -> Result<OwnedFd> {

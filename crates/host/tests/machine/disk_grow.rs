@@ -57,7 +57,7 @@ fn what_does_not_fit_is_refused_with_the_figures_and_nothing_is_left() {
         assert!(fact("needed") > 40 * MIB && fact("room") < 42 * MIB && fact("size") == size, "{error}");
     }
     let error = lab.apply(&rebuild(&old, &new, DiskFs::Ext4, 4 * MIB)).unwrap_err();
-    assert_eq!(error.fact("least"), Some((8 * MIB).to_string().as_str()));
+    assert_eq!(error.fact("least"), Some(DiskFs::Ext4.smallest().to_string().as_str()));
     assert_eq!(names(&lab.host), ["disks", "tree"]);
     lab.apply(&rebuild(&old, &new, DiskFs::Ext4, 64 * MIB)).unwrap();
 }

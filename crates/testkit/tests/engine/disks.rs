@@ -92,5 +92,5 @@ fn what_was_written_is_there_after_a_power_cut_and_another_start() {
     with_engine(&host, start).unwrap();
     let at = Place::within(Utf8Path::new(ROOT), "etc/new");
     assert_eq!((&host as &dyn Observe).read(&at).as_deref(), Ok("kept"));
-    assert!(host.text("/q/log/web/disk.log").unwrap().contains("recovered"));
+    assert!(host.text("/q/log/web/disk.log").unwrap().contains("repaired"));
 }

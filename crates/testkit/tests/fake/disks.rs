@@ -166,7 +166,7 @@ fn a_damaged_disk_wants_every_repair() {
     let host = with_disk();
     host.spoil(DISK, Flaw::Damaged);
     assert_eq!(refuses(&host, &check(DiskCheck::Preen)).kind(), ErrorKind::BadData);
-    does(&host, &check(DiskCheck::Repair));
+    apply(&host, &check(DiskCheck::Repair)).unwrap();
     does(&host, &mount_of(DISK));
 }
 

@@ -6,9 +6,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test kit reports by panicking")]
 
 pub mod behavior;
+mod engine;
 mod fake;
 pub mod fixture;
 pub mod server;
 pub mod zfs;
 
+pub use engine::{Silent, with_engine};
 pub use fake::{FakeHost, Flaw, Guards, Moment, Snapshot};

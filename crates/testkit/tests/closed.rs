@@ -3,15 +3,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests report by panicking")]
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use qchroot_api::{
     Backend, Base, Capability, Container, Derived, ErrorKind, Info, Kind, Mount, MountFs, Name, Observe,
-    Place, Plan, Platform, Progress, Registration, Result, SharedStorage, Step,
+    Place, Plan, Platform, Registration, Result, SharedStorage, Step,
 };
-use qchroot_engine::{
-    ConfigChange, CreateWish, Engine, InstallWish, Layout, PermissionEntry, Point, Registry, UpgradeWish,
-    Watch,
-};
+use qchroot_engine::{ConfigChange, CreateWish, Engine, InstallWish, PermissionEntry, UpgradeWish};
 use qchroot_isolation_chroot::Chroot;
 use qchroot_storage_nullfs::Nullfs;
 use qchroot_testkit::fixture::FakeSource;
@@ -68,15 +65,6 @@ impl SharedStorage for Shut {
     }
 }
 
-struct Silent;
-
-impl Watch for Silent {
-    fn step(&self, _: Point, _: &Step) {}
-    fn progress(&self, _: &Progress) {}
-    fn said(&self, _: &Name, _: &str) {}
-    fn warn(&self, _: &str) {}
-}
-
 const BACK_ENDS: [Registration; 3] = [
     Registration::Source(|| Box::new(FakeSource)),
     Registration::Storage(|| Box::new(Shut)),
@@ -86,8 +74,7 @@ const BACK_ENDS: [Registration; 3] = [
 type Act = fn(&Engine<'_>) -> Result<()>;
 
 fn with_engine<T>(host: &FakeHost, run: impl FnOnce(&Engine<'_>) -> Result<T>) -> Result<T> {
-    let registry = Registry::of(&BACK_ENDS)?;
-    run(&Engine::open(host, &registry, Layout::under(Utf8Path::new("/q")), &Silent, false)?)
+    qchroot_testkit::with_engine(host, &BACK_ENDS, run)
 }
 
 fn web() -> Name {

@@ -3,24 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests report by panicking")]
 
-use camino::Utf8Path;
-use qchroot_api::{ErrorKind, Name, Platform, Progress, Registration, Result, Step};
-use qchroot_engine::{CreateWish, Engine, InstallWish, Layout, Point, Registry, UpgradeWish, Watch};
+use qchroot_api::{ErrorKind, Name, Platform, Registration, Result};
+use qchroot_engine::{CreateWish, Engine, InstallWish, UpgradeWish};
 use qchroot_isolation_chroot::Chroot;
 use qchroot_storage_nullfs::Nullfs;
 use qchroot_storage_overlay::Overlay;
 use qchroot_storage_tree::Tree;
 use qchroot_testkit::fixture::FakeSource;
 use qchroot_testkit::{FakeHost, Moment, Snapshot};
-
-struct Silent;
-
-impl Watch for Silent {
-    fn step(&self, _: Point, _: &Step) {}
-    fn progress(&self, _: &Progress) {}
-    fn said(&self, _: &Name, _: &str) {}
-    fn warn(&self, _: &str) {}
-}
 
 const BACK_ENDS: [Registration; 5] = [
     Registration::Source(|| Box::new(FakeSource)),
@@ -33,8 +23,7 @@ const BACK_ENDS: [Registration; 5] = [
 type Act = fn(&Engine<'_>) -> Result<()>;
 
 fn with_engine<T>(host: &FakeHost, run: impl FnOnce(&Engine<'_>) -> Result<T>) -> Result<T> {
-    let registry = Registry::of(&BACK_ENDS)?;
-    run(&Engine::open(host, &registry, Layout::under(Utf8Path::new("/q")), &Silent, false)?)
+    qchroot_testkit::with_engine(host, &BACK_ENDS, run)
 }
 
 fn name(text: &str) -> Name {

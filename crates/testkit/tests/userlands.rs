@@ -4,23 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests report by panicking")]
 
 use camino::Utf8Path;
-use qchroot_api::{ErrorKind, Name, Progress, Registration, Result, Step};
+use qchroot_api::{ErrorKind, Name, Registration, Result};
 use qchroot_engine::{
-    ConfigChange, CreateWish, Engine, InstallWish, Layout, Outcome, Point, Registry, STOP_PATIENCE, Watch,
+    ConfigChange, CreateWish, Engine, InstallWish, Layout, Outcome, Registry, STOP_PATIENCE,
 };
 use qchroot_isolation_chroot::Chroot;
 use qchroot_storage_nullfs::Nullfs;
-use qchroot_testkit::FakeHost;
 use qchroot_testkit::fixture::FakeSource;
-
-struct Silent;
-
-impl Watch for Silent {
-    fn step(&self, _: Point, _: &Step) {}
-    fn progress(&self, _: &Progress) {}
-    fn said(&self, _: &Name, _: &str) {}
-    fn warn(&self, _: &str) {}
-}
+use qchroot_testkit::{FakeHost, Silent};
 
 const BACK_ENDS: [Registration; 3] = [
     Registration::Source(|| Box::new(FakeSource)),

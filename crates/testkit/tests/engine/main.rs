@@ -8,23 +8,13 @@ mod trees;
 
 use std::time::Duration;
 
-use camino::Utf8Path;
-use qchroot_api::{Name, Platform, Progress, Registration, Result, Step};
-use qchroot_engine::{ConfigChange, Engine, InstallWish, Layout, Outcome, Point, Registry, Watch};
+use qchroot_api::{Name, Platform, Registration, Result};
+use qchroot_engine::{ConfigChange, Engine, InstallWish, Outcome};
 use qchroot_isolation_chroot::Chroot;
 use qchroot_storage_md::Md;
 use qchroot_storage_nullfs::Nullfs;
 use qchroot_testkit::fixture::FakeSource;
 use qchroot_testkit::{FakeHost, Moment, Snapshot};
-
-struct Silent;
-
-impl Watch for Silent {
-    fn step(&self, _: Point, _: &Step) {}
-    fn progress(&self, _: &Progress) {}
-    fn said(&self, _: &Name, _: &str) {}
-    fn warn(&self, _: &str) {}
-}
 
 const BACK_ENDS: [Registration; 4] = [
     Registration::Source(|| Box::new(FakeSource)),
@@ -37,8 +27,7 @@ const BACK_ENDS: [Registration; 4] = [
 const LASTING: [&str; 3] = ["/q/lib", "/q/etc", "/usr"];
 
 fn with_engine<T>(host: &FakeHost, run: impl FnOnce(&Engine<'_>) -> Result<T>) -> Result<T> {
-    let registry = Registry::of(&BACK_ENDS)?;
-    run(&Engine::open(host, &registry, Layout::under(Utf8Path::new("/q")), &Silent, false)?)
+    qchroot_testkit::with_engine(host, &BACK_ENDS, run)
 }
 
 type Act = fn(&Engine<'_>) -> Result<()>;

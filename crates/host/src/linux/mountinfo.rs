@@ -20,8 +20,13 @@ pub(crate) struct Line {
 
 /// The table of the calling thread's mount namespace, in the order of mounting.
 pub(crate) fn read() -> Result<Vec<Line>> {
-    let path = "/proc/thread-self/mountinfo";
-    let bytes = std::fs::read(path).or_error(|| format!("cannot read {path}"))?;
+    of("thread-self")
+}
+
+/// The table of the mount namespace of a process, by its name in proc(5).
+pub(crate) fn of(process: &str) -> Result<Vec<Line>> {
+    let path = format!("/proc/{process}/mountinfo");
+    let bytes = std::fs::read(&path).or_error(|| format!("cannot read {path}"))?;
     Ok(parse(&String::from_utf8_lossy(&bytes)))
 }
 

@@ -1,6 +1,7 @@
 //! Disks on loop devices: mounted where nobody sees it, or shown as a device alone. It does not know what is in a file
 //! system, nor what a container is.
 
+mod elsewhere;
 mod mount;
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ use rustix::mount::{
 };
 
 use super::attach;
+use super::elsewhere::only_elsewhere;
 use crate::beneath;
 use crate::disk::claim::claim;
 use crate::disk::content;
@@ -30,7 +31,7 @@ use crate::linux::mount::with_log;
 pub(in crate::linux) fn seen(file: &Utf8Path, fs: DiskFs, read_only: bool) -> Result<OwnedFd> {
     match claim(file, read_only) {
         Err(error) if error.kind() == ErrorKind::Busy => {
-            match loop_device::left_by_mount(beneath::open_strictly(file)?)? {
+            match left_elsewhere(&beneath::open_strictly(file)?)? {
                 Some(left) => tree_of(file, &left, fs, read_only, MountAttrFlags::empty()),
                 None => Err(error),
             }
@@ -39,6 +40,14 @@ pub(in crate::linux) fn seen(file: &Utf8Path, fs: DiskFs, read_only: bool) -> Re
             let shown = shown(file, &claimed?, fs, read_only, true)?;
             tree_of(file, &shown, fs, read_only, MountAttrFlags::empty())
         }
+    }
+}
+
+/// The device of a mount of this file that is gone here, and lives on as a copy in another mount namespace.
+fn left_elsewhere(file: &OwnedFd) -> Result<Option<Loop>> {
+    match loop_device::left_by_mount(file)? {
+        Some(left) if only_elsewhere(left.path().as_str())? => Ok(Some(left)),
+        _ => Ok(None),
     }
 }
 
@@ -87,9 +96,7 @@ impl Leaving {
     pub(in crate::linux) fn wait(&self, end: Duration) -> Result<()> {
         let (Some(number), Some(file)) = (self.number, &self.file) else { return Ok(()) };
         match loop_device::wait_until_free(number, file, end) {
-            Err(error) if error.kind() == ErrorKind::Busy && loop_device::left_by_mount(file)?.is_some() => {
-                Ok(())
-            }
+            Err(error) if error.kind() == ErrorKind::Busy && left_elsewhere(file)?.is_some() => Ok(()),
             free => free.map_err(|error| error.while_doing(format!("cannot detach disk {}", self.name))),
         }
     }

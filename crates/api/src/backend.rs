@@ -54,8 +54,6 @@ pub enum Capability {
     Check,
     /// Storage: snapshots, and going back to one.
     Snapshot,
-    /// Storage: a snapshot can also be taken while the container is attached, of all of its files at one moment.
-    LiveSnapshot,
     /// Storage: a container can be made as a copy of another: [`SharedStorage::clone_of`].
     Clone,
     /// Storage: all that a container has is in [`SharedStorage::private`], a tree or a disk, so that it can be carried
@@ -228,9 +226,8 @@ pub trait SharedStorage: Backend {
         Err(cannot(&self.info(), container, "be imported"))
     }
 
-    /// Steps that keep what the container has now under `name`; it is attached only with
-    /// [`Capability::LiveSnapshot`]. With [`Capability::Snapshot`]. A storage that copies does it by
-    /// [`crate::snapshot_steps`].
+    /// Steps that keep what the container, which is not attached, has now under `name`. With
+    /// [`Capability::Snapshot`]. A storage that copies does it by [`crate::snapshot_steps`].
     fn snapshot(&self, container: &Container, name: &str, host: &dyn Observe) -> Result<Plan> {
         let _ = (name, host);
         Err(cannot(&self.info(), container, "have snapshots"))

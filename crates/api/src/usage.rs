@@ -26,12 +26,6 @@ impl Usage {
         let left = self.free.unwrap_or_else(|| limit.saturating_sub(self.used)).min(limit);
         Some((limit - left).saturating_mul(100) / limit)
     }
-
-    /// What was promised to it and not taken yet.
-    #[must_use]
-    pub fn promised(&self) -> u64 {
-        self.apparent.map_or(0, |apparent| apparent.saturating_sub(self.allocated))
-    }
 }
 
 /// A snapshot of a container.

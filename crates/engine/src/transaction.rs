@@ -8,7 +8,7 @@ use qchroot_api::{DiskStep, Error, ErrorKind, Name, Place, Plan, Result, Step};
 
 use crate::advice::advise;
 use crate::journal::{Journal, Mark, Op, is_marked_on_disk, is_one_way};
-use crate::{Deadline, Engine, Point, Probe};
+use crate::{Deadline, Engine, Point, Probe, START_PATIENCE};
 
 /// One plan to carry out.
 pub(crate) struct Job<'a> {
@@ -34,6 +34,16 @@ impl Engine<'_> {
             Ok(()) => journal.finish(),
             Err(error) => Err(self.give_up(journal, error, job.deadline)),
         }
+    }
+
+    /// Carries out a plan about one container whose effect outlives a reboot.
+    pub(crate) fn run_durable(&self, name: &Name, op: Op, plan: Plan) -> Result<()> {
+        if !self.dry_run {
+            self.host.make_own_dir(&self.layout.journals())?;
+        }
+        let journal = self.layout.journal(name);
+        let deadline = self.deadline_in(START_PATIENCE);
+        self.run(&Job { op, container: Some(name), journal, deadline }, plan)
     }
 
     /// Applies every step that is not done yet, in order.

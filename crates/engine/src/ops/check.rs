@@ -4,9 +4,8 @@ use camino::Utf8PathBuf;
 use qchroot_api::{DiskCheck, DiskStep, Name, Result, Step};
 use serde::Serialize;
 
+use crate::Engine;
 use crate::journal::Op;
-use crate::transaction::Job;
-use crate::{Engine, START_PATIENCE};
 
 /// What a check came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -34,13 +33,8 @@ impl Engine<'_> {
         let plan = loaded.storage.examine(&loaded.container, how, self.view())?;
         let log = plan.iter().find_map(log_of).unwrap_or_else(|| loaded.container.log.join("disk.log"));
         let before = self.log_length(&log)?;
-        if !self.dry_run {
-            self.host.make_own_dir(&self.layout.journals())?;
-            self.host.make_own_dir(&loaded.container.log)?;
-        }
-        let journal = self.layout.journal(name);
-        let deadline = self.deadline_in(START_PATIENCE);
-        self.run(&Job { op: Op::Check, container: Some(name), journal, deadline }, plan)?;
+        self.make_log_dir(name)?;
+        self.run_durable(name, Op::Check, plan)?;
         if self.dry_run {
             return Ok(None);
         }

@@ -4,12 +4,11 @@ use qchroot_api::{
     Capability, Error, ErrorKind, Info, Kind, Name, Options, Place, Plan, ReleaseId, Result, Step,
 };
 
+use crate::Engine;
 use crate::config::{Choice, ContainerFile, FORMAT};
 use crate::journal::Op;
 use crate::ops::install::set_options;
 use crate::space::size_of;
-use crate::transaction::Job;
-use crate::{Engine, START_PATIENCE};
 
 /// What `create` was asked for.
 #[derive(Debug, Clone, Default)]
@@ -42,17 +41,10 @@ impl Engine<'_> {
         self.refuse_taken(name)?;
         let plan = self.plan_with_fallback(name, wish)?;
         if !self.dry_run {
-            self.host.make_own_dir(&self.layout.journals())?;
             self.host.make_own_dir(&self.layout.containers)?;
             self.host.make_own_dir(&self.layout.all_trash())?; // now, while there is space
         }
-        let job = Job {
-            op: Op::Create,
-            container: Some(name),
-            journal: self.layout.journal(name),
-            deadline: self.deadline_in(START_PATIENCE),
-        };
-        self.run(&job, plan)?;
+        self.run_durable(name, Op::Create, plan)?;
         if self.dry_run { Ok(()) } else { self.warn_of_overcommit(name) }
     }
 

@@ -11,8 +11,7 @@ use toml_edit::{DocumentMut, value};
 use crate::config::{ContainerFile, locate, parse};
 use crate::exported::{Customs, ExportFile};
 use crate::journal::Op;
-use crate::transaction::Job;
-use crate::{Engine, Installed, PermissionEntry, START_PATIENCE, Workplace};
+use crate::{Engine, Installed, PermissionEntry, Workplace};
 
 /// What `import` was asked for.
 #[derive(Debug, Clone)]
@@ -64,12 +63,9 @@ impl Engine<'_> {
         self.refuse_too_large(&opened.header)?;
         let plan = self.import_plan(&name, wish, &opened, (&file, text), &release)?;
         if !self.dry_run {
-            self.host.make_own_dir(&self.layout.journals())?;
             self.host.make_own_dir(&self.layout.containers)?;
         }
-        let journal = self.layout.journal(&name);
-        let deadline = self.deadline_in(START_PATIENCE);
-        self.run(&Job { op: Op::Import, container: Some(&name), journal, deadline }, plan)?;
+        self.run_durable(&name, Op::Import, plan)?;
         Ok(Imported { name, release: release.base.id, sealed: opened.seal.sha256, file })
     }
 

@@ -7,8 +7,7 @@ use toml_edit::DocumentMut;
 use super::config::set_backend_options;
 use crate::journal::Op;
 use crate::space::size_of;
-use crate::transaction::Job;
-use crate::{Engine, Loaded, START_PATIENCE};
+use crate::{Engine, Loaded};
 
 /// What a container's limit was and is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -52,12 +51,8 @@ impl Engine<'_> {
 
     fn run_resize(&self, loaded: &Loaded<'_>, plan: Vec<Step>) -> Result<()> {
         let name = &loaded.name;
-        if !self.dry_run {
-            self.host.make_own_dir(&self.layout.journals())?;
-            self.host.make_own_dir(&loaded.container.log)?;
-        }
-        let (journal, deadline) = (self.layout.journal(name), self.deadline_in(START_PATIENCE));
-        self.run(&Job { op: Op::Resize, container: Some(name), journal, deadline }, plan)?;
+        self.make_log_dir(name)?;
+        self.run_durable(name, Op::Resize, plan)?;
         if self.dry_run { Ok(()) } else { self.warn_of_overcommit(name) }
     }
 

@@ -7,14 +7,13 @@ use qchroot_api::{Capability, Error, ErrorKind, Name, Place, Plan, Result, Step,
 
 use crate::journal::Op;
 use crate::snapshots::check_snapshot_name;
-use crate::transaction::Job;
-use crate::{Engine, Loaded, START_PATIENCE};
+use crate::{Engine, Loaded};
 
 impl Engine<'_> {
     /// Keeps what the container has now; the snapshot's name, which is the time in UTC where none is given.
     ///
     /// # Errors
-    /// Unavailable, when its storage has no snapshots; busy, when it is started and its storage cannot take one then.
+    /// Unavailable, when its storage has no snapshots; busy, when it is started.
     pub fn snapshot(&self, name: &Name, snapshot: Option<&str>) -> Result<String> {
         let snapshot = snapshot.map_or_else(|| self.time_as_name(), str::to_owned);
         check_snapshot_name(&snapshot)?;
@@ -23,9 +22,7 @@ impl Engine<'_> {
         self.refuse_half_done(name)?;
         let loaded = self.load(name)?;
         let steps = loaded.storage.snapshot(&loaded.container, &snapshot, self.view())?;
-        if !loaded.storage.info().capabilities.contains(&Capability::LiveSnapshot) {
-            self.refuse_started(&loaded)?;
-        }
+        self.refuse_started(&loaded)?;
         self.refuse_taken_snapshot(&loaded, &snapshot)?;
         let dir = snapshot_dir(&loaded.container, &snapshot);
         let mut plan: Plan = dirs(&dir).into_iter().filter(|step| !steps.contains(step)).collect();
@@ -65,16 +62,6 @@ impl Engine<'_> {
             return Ok(());
         }
         self.host.make_own_dir(&self.layout.container_log(name))
-    }
-
-    /// Carries out a plan whose effect outlives a reboot.
-    pub(crate) fn run_durable(&self, name: &Name, op: Op, plan: Plan) -> Result<()> {
-        if !self.dry_run {
-            self.host.make_own_dir(&self.layout.journals())?;
-        }
-        let journal = self.layout.journal(name);
-        let deadline = self.deadline_in(START_PATIENCE);
-        self.run(&Job { op, container: Some(name), journal, deadline }, plan)
     }
 
     /// `20261122T101500Z`.

@@ -16,9 +16,8 @@ use crate::journal::Op;
 use crate::merge::{Tree, Trees, merge};
 use crate::ops::moving::Moving;
 use crate::previous::Previous;
-use crate::transaction::Job;
 use crate::version::{Standing, compare};
-use crate::{Care, Engine, Installed, Loaded, START_PATIENCE, Seen};
+use crate::{Care, Engine, Installed, Loaded, Seen};
 
 /// What `upgrade` was asked for.
 #[derive(Debug, Clone, Default)]
@@ -228,12 +227,9 @@ impl Engine<'_> {
 
     pub(crate) fn run_move(&self, name: &Name, op: Op, plan: Plan) -> Result<()> {
         if !self.dry_run {
-            self.host.make_own_dir(&self.layout.journals())?;
             self.host.make_own_dir(&self.layout.all_previous())?;
         }
-        let journal = self.layout.journal(name);
-        let deadline = self.deadline_in(START_PATIENCE);
-        self.run(&Job { op, container: Some(name), journal, deadline }, plan)
+        self.run_durable(name, op, plan)
     }
 }
 

@@ -61,6 +61,10 @@ pub enum Capability {
     Export,
     /// Storage: what a container has can be seen only while it is attached; what is in `root` before is nothing.
     Closed,
+    /// Isolation: a container's mounts are in a mount namespace of its own.
+    OwnMounts,
+    /// Isolation: it keeps a container to its [`crate::Limits`].
+    Limits,
     /// Isolation: it mounts a `/dev` of its own, so that a storage may forbid device nodes.
     OwnDev,
     /// Isolation: processes inside see no others.
@@ -269,6 +273,13 @@ fn cannot(info: &Info, container: &Container, what: &str) -> Error {
 /// `up` chooses its mounts by [`Base::brand`] and the kernel; the engine has asked before that the kernel runs such a
 /// userland at all ([`crate::Query::Runs`]).
 pub trait Isolation: Backend {
+    /// Steps that come before the storage is attached: a control group, a network, a sandbox whose own mounts the
+    /// storage's become.
+    fn enclose(&self, container: &Container, host: &dyn Observe) -> Result<Plan> {
+        let _ = (container, host);
+        Ok(vec![])
+    }
+
     /// Steps after storage is attached that make the root ready for processes: devices, proc, an init, a jail.
     fn up(&self, base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan>;
 

@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use crate::{Brand, Name, Options, ReleaseId};
+use crate::{Brand, Limits, Name, Options, ReleaseId};
 
 /// One installed release: immutable, shared by every container that is pinned to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub struct Container {
     pub storage: Options,
     /// Options of its isolation.
     pub isolation: Options,
+    /// What it may use of the machine.
+    #[serde(default)]
+    pub limits: Limits,
     /// Its isolation mounts a `/dev` of its own, so that the storage may forbid device nodes in what it mounts.
     #[serde(default)]
     pub own_dev: bool,
@@ -49,5 +52,16 @@ impl Container {
     #[must_use]
     pub fn root(&self) -> Utf8PathBuf {
         self.dir.join("root")
+    }
+
+    /// A name for what the whole host has only one of by a name, such as a jail or a control group: two systems with
+    /// different state directories do not share it. It holds the container's name, and a hash of the directory (FNV-1a:
+    /// small, and the same in every build).
+    #[must_use]
+    pub fn system_name(&self) -> String {
+        let hash = self.dir.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        format!("qchroot-{}-{:08x}", self.name, hash >> 32)
     }
 }

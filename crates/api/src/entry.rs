@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
+use crate::Rules;
+
 /// How to get inside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "kebab-case", deny_unknown_fields)]
@@ -14,12 +16,42 @@ pub enum Way {
     Chroot {
         /// The container's root.
         root: Utf8PathBuf,
+        /// What a process inside is held to.
+        #[serde(default)]
+        rules: Rules,
+    },
+    /// Into the namespaces of the container's sandbox, found by the lock beside `root`.
+    Sandbox {
+        /// The container's root.
+        root: Utf8PathBuf,
+        /// What a process inside is held to.
+        #[serde(default)]
+        rules: Rules,
     },
     /// A command of the host's that runs its remaining arguments inside, such as jexec(8).
     Command {
         /// Program and leading arguments.
         prefix: Vec<String>,
+        /// What the command, and so a process inside, is held to.
+        #[serde(default)]
+        rules: Rules,
     },
+}
+
+impl Way {
+    /// By chroot(2) into `root`, held to nothing.
+    #[must_use]
+    pub fn chroot(root: impl Into<Utf8PathBuf>) -> Self {
+        Self::Chroot { root: root.into(), rules: Rules::default() }
+    }
+
+    /// What a process is held to that goes this way.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        match self {
+            Self::Chroot { rules, .. } | Self::Sandbox { rules, .. } | Self::Command { rules, .. } => rules,
+        }
+    }
 }
 
 /// Numeric identity of a process.

@@ -191,7 +191,7 @@ pub struct Process {
     pub ppid: i32,
     /// Effective user.
     pub uid: u32,
-    /// Its root directory as the host would spell it.
+    /// Its root directory as the host would spell it; of a sandbox's processes, the container's root.
     pub root: Utf8PathBuf,
     /// Command line with single spaces, or the short name in brackets where there is none.
     pub command: String,
@@ -199,6 +199,12 @@ pub struct Process {
     pub started: u64,
     /// Whether it is dead and only waits for its parent.
     pub zombie: bool,
+    /// Processor time that it has had, in milliseconds.
+    #[serde(default)]
+    pub cpu_millis: u64,
+    /// Memory that it has in use, in bytes.
+    #[serde(default)]
+    pub memory_bytes: u64,
 }
 
 /// The read-only view.

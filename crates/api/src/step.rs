@@ -5,7 +5,10 @@
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use crate::{Brand, Check, DiskStep, FileKind, Mount, Name, Place, QuotaStep, Release, Service, Way};
+use crate::{
+    Brand, Check, DiskStep, FileKind, GroupStep, Mount, Name, Place, QuotaStep, Release, SandboxStep,
+    SealStep, Service, Way,
+};
 
 /// One change to the machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -212,6 +215,32 @@ pub enum Step {
         /// Where its procfs is mounted.
         proc: Option<Place>,
     },
+    /// Start a sandbox (Linux): an init in namespaces of its own, which waits to be sealed.
+    StartSandbox(SandboxStep),
+    /// End a sandbox, and with it every process and mount in it.
+    StopSandbox(SandboxStep),
+    /// Finish a sandbox whose mounts are made: programs can run in it from now on.
+    Seal(SealStep),
+    /// End every process of a container but its init: TERM, then KILL at the deadline.
+    StopProcesses {
+        /// The container.
+        container: Name,
+        /// The container's root.
+        root: Utf8PathBuf,
+    },
+    /// Change the control groups of the host.
+    Group(GroupStep),
+    /// Send a signal to processes that are the container's at that moment.
+    Signal {
+        /// The container.
+        container: Name,
+        /// The container's root.
+        root: Utf8PathBuf,
+        /// Which of its processes, by their numbers on the host; none means all but its init.
+        pids: Vec<i32>,
+        /// The signal's name without `SIG`, such as `HUP`.
+        signal: String,
+    },
     /// Start a service.
     StartService(ServiceStep),
     /// Stop a service: its script, then TERM, then KILL at the deadline.
@@ -255,6 +284,8 @@ pub struct ServiceStep {
     pub lock: Utf8PathBuf,
     /// What the service prints goes here; the host layer rotates it.
     pub log: Utf8PathBuf,
+    /// Where its supervisor keeps a [`crate::ServiceStatus`] up to date; it stays when the service has ended.
+    pub status: Utf8PathBuf,
 }
 
 impl Step {
@@ -282,6 +313,9 @@ impl Step {
             Self::Disk(step) => return step.inverse().map(Self::Disk),
             Self::Quota(step) => return step.inverse().map(Self::Quota),
             Self::StartInit { container, root, proc } => Self::StopInit { container, root, proc },
+            Self::StartSandbox(sandbox) => Self::StopSandbox(sandbox),
+            Self::Seal(seal) => Self::StopProcesses { container: seal.container, root: seal.root },
+            Self::Group(step) => return step.inverse().map(Self::Group),
             Self::StartService(service) => Self::StopService(service),
             Self::Run { argv, undo: Some(undo), .. } => {
                 Self::Run { argv: undo, check: None, undo: Some(argv) }
@@ -296,6 +330,9 @@ impl Step {
             | Self::Unpack { .. }
             | Self::Record { .. }
             | Self::StopInit { .. }
+            | Self::StopSandbox(_)
+            | Self::StopProcesses { .. }
+            | Self::Signal { .. }
             | Self::StopService(_)
             | Self::Run { undo: None, .. } => return None,
         })

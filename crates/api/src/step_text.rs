@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Step;
+use crate::{Network, Step};
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -45,9 +45,36 @@ impl fmt::Display for Step {
                 proc.as_ref().map_or(Ok(()), |at| write!(f, " with proc on {at}"))
             }
             Self::StopInit { container, .. } => write!(f, "stop every process of {container}"),
+            Self::StartSandbox(s) => {
+                write!(f, "start sandbox of {} with network {}", s.container, network(&s.network))?;
+                s.users.map_or(Ok(()), |ids| write!(f, " and users from {} on", ids.first))
+            }
+            Self::StopSandbox(s) => write!(f, "end sandbox of {}", s.container),
+            Self::Seal(s) => {
+                write!(f, "seal sandbox of {}: own /dev and /proc, root is {}", s.container, s.root)
+            }
+            Self::StopProcesses { container, .. } => {
+                write!(f, "stop every process of {container} but its init")
+            }
+            Self::Group(step) => write!(f, "{step}"),
+            Self::Signal { container, pids, signal, .. } if pids.is_empty() => {
+                write!(f, "send {signal} to every process of {container}")
+            }
+            Self::Signal { container, pids, signal, .. } => {
+                let pids: Vec<String> = pids.iter().map(ToString::to_string).collect();
+                write!(f, "send {signal} to {} of {container}", pids.join(" "))
+            }
             Self::StartService(s) => write!(f, "start service {} of {}", s.service, s.container),
             Self::StopService(s) => write!(f, "stop service {} of {}", s.service, s.container),
             Self::Run { argv, .. } => write!(f, "run {}", argv.join(" ")),
         }
+    }
+}
+
+fn network(network: &Network) -> &str {
+    match network {
+        Network::Host => "host",
+        Network::None => "none",
+        Network::Named { name } => name,
     }
 }

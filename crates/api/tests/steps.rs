@@ -7,10 +7,8 @@ use qchroot_api::{Access, Mount, MountFs, Name, Place, Service, ServiceStep, Ste
 fn examples() -> Vec<Step> {
     let at = Place::within("/q/web/root", "dev/null");
     let name: Name = "web".parse().unwrap();
-    let service = Service {
-        name: "http".into(),
-        run: qchroot_api::ServiceRun::Command { argv: vec!["httpd".into(), "-f".into()] },
-    };
+    let run = qchroot_api::ServiceRun::Command { argv: vec!["httpd".into(), "-f".into()] };
+    let service = Service::new("http", run);
     vec![
         Step::MakeDir { at: at.clone(), mode: 0o755 },
         Step::Stage { at: "/q/.staging-web".into() },
@@ -29,10 +27,11 @@ fn examples() -> Vec<Step> {
         Step::StartService(ServiceStep {
             container: name,
             root: "/q/web/root".into(),
-            way: Way::Chroot { root: "/q/web/root".into() },
+            way: Way::chroot("/q/web/root"),
             service,
             lock: "/run/x".into(),
             log: "/log/x".into(),
+            status: "/run/x.status".into(),
         }),
         Step::Run { argv: vec!["zfs".into()], check: None, undo: Some(vec!["zfs".into(), "destroy".into()]) },
     ]

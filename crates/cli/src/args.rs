@@ -2,13 +2,17 @@
 //! show; nothing is computed here.
 
 mod copies;
+mod session;
 mod space;
+mod start;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use copies::{Pair, Rollback, Snapshot};
+pub(crate) use session::{Console, Exec, Identity};
 pub(crate) use space::{Check, Resize};
+pub(crate) use start::{All, Start, Stop};
 
 const EXAMPLES: &str = "Examples:
   qchroot install                          install the host's own release
@@ -238,15 +242,6 @@ pub(crate) struct Names {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct All {
-    /// All containers
-    #[arg(short = 'A', long)]
-    pub(crate) all: bool,
-    /// Containers
-    pub(crate) names: Vec<String>,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct Delete {
     #[command(flatten)]
     pub(crate) which: All,
@@ -276,67 +271,6 @@ pub(crate) struct Config {
     /// An option of its storage or isolation
     #[arg(short = 'o', value_name = "storage.KEY=VALUE | isolation.KEY=VALUE")]
     pub(crate) options: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Start {
-    #[command(flatten)]
-    pub(crate) which: All,
-    /// At most N at once; this version starts one after another
-    #[arg(short, value_name = "N")]
-    pub(crate) jobs: Option<usize>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Stop {
-    #[command(flatten)]
-    pub(crate) which: All,
-    /// At most N at once; this version works one after another
-    #[arg(short, value_name = "N")]
-    pub(crate) jobs: Option<usize>,
-    /// Kill what has not ended after SECONDS
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    pub(crate) timeout: u64,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Identity {
-    /// Run as this user of the host's
-    #[arg(short = 'u', value_name = "USER", conflicts_with = "container_user")]
-    pub(crate) host_user: Option<String>,
-    /// Run as this user of the container's
-    #[arg(short = 'U', value_name = "USER")]
-    pub(crate) container_user: Option<String>,
-    /// As a login: in the home directory, the shell told so
-    #[arg(short = 'l')]
-    pub(crate) login: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Console {
-    /// The container
-    pub(crate) name: String,
-    #[command(flatten)]
-    pub(crate) identity: Identity,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Exec {
-    /// The container
-    pub(crate) name: String,
-    #[command(flatten)]
-    pub(crate) identity: Identity,
-    /// Afterwards, list what the program asked for that is on the host but not inside (Linux)
-    #[arg(long)]
-    pub(crate) trace_files: bool,
-    /// The program and its arguments
-    #[arg(
-        value_name = "PROGRAM [ARG…]",
-        required = true,
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
-    pub(crate) argv: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]

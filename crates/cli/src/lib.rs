@@ -5,6 +5,7 @@
 mod args;
 mod carry;
 mod copies;
+mod each;
 mod fail;
 mod place;
 mod plugins;

@@ -1,6 +1,8 @@
 //! The back ends in the tree. Naming them here is what links them; they register themselves.
 
 use qchroot_isolation_chroot as _;
+use qchroot_isolation_jail as _;
+use qchroot_isolation_namespaces as _;
 use qchroot_release_buildworld as _;
 use qchroot_release_debian as _;
 use qchroot_release_distset as _;

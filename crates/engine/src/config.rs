@@ -112,7 +112,7 @@ impl ServiceEntry {
                 ));
             }
         };
-        Ok(Service { name: self.name.clone(), run })
+        Ok(Service::new(&self.name, run))
     }
 }
 

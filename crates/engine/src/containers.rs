@@ -1,7 +1,9 @@
 //! Containers as they stand in the configuration: which there are, and what each consists of.
 
 use camino::Utf8PathBuf;
-use qchroot_api::{Capability, Container, Error, ErrorKind, Isolation, Name, Result, Service, SharedStorage};
+use qchroot_api::{
+    Capability, Container, Error, ErrorKind, Isolation, Limits, Name, Result, Service, SharedStorage,
+};
 
 use crate::config::{ContainerFile, locate, parse};
 use crate::{Engine, Held, Installed, PermissionEntry};
@@ -82,6 +84,7 @@ impl Engine<'_> {
             log: self.layout.container_log(name),
             storage: file.storage.options.clone(),
             isolation: file.isolation.options.clone(),
+            limits: Limits::default(),
             own_dev: isolation.is_ok_and(|it| it.info().capabilities.contains(&Capability::OwnDev)),
         }
     }

@@ -191,6 +191,12 @@ impl Layout {
         self.container_run(name).join(format!("{service}.lock"))
     }
 
+    /// What a service's supervisor says of it.
+    #[must_use]
+    pub fn service_status(&self, name: &Name, service: &str) -> Utf8PathBuf {
+        self.container_run(name).join(format!("{service}.status"))
+    }
+
     /// A container's logs.
     #[must_use]
     pub fn container_log(&self, name: &Name) -> Utf8PathBuf {

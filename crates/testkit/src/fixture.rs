@@ -6,9 +6,9 @@ use std::io::empty;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
-    Backend, Base, Brand, Capability, Container, Error, ErrorKind, Info, Kind, Node, NodeKind, Observe,
-    OptionKind, OptionSpec, Options, Platform, Progress, Release, ReleaseSource, ReleaseWish, Result,
-    SharedStorage, Work,
+    Backend, Base, Brand, Capability, Container, Error, ErrorKind, Info, Kind, Limits, Node, NodeKind,
+    Observe, OptionKind, OptionSpec, Options, Platform, Progress, Release, ReleaseSource, ReleaseWish,
+    Result, SharedStorage, Work,
 };
 
 use crate::FakeHost;
@@ -223,6 +223,7 @@ pub fn container(name: &str, dir: impl Into<Utf8PathBuf>) -> Container {
         log: "/q/log".into(),
         storage: Options::new(),
         isolation: Options::new(),
+        limits: Limits::default(),
         own_dev: false,
     }
 }

@@ -2,7 +2,7 @@
 //! inherits everything, so that its processes have a jail id of their own and nothing else changes for them.
 
 use camino::Utf8Path;
-use qchroot_api::{Brand, Check, Container, Mount, MountFs, Place, Plan, Step, Way};
+use qchroot_api::{Brand, Check, Container, Mount, MountFs, Place, Plan, Rules, Step, Way};
 
 use crate::flag;
 
@@ -90,11 +90,11 @@ fn shared_memory(root: &Utf8Path) -> Plan {
 }
 
 pub(crate) fn way(container: &Container) -> Way {
-    Way::Command { prefix: vec!["jexec".into(), jail_name(container)] }
+    Way::Command { prefix: vec!["jexec".into(), container.system_name()], rules: Rules::default() }
 }
 
 fn jail(container: &Container, root: &Utf8Path) -> Step {
-    let name = jail_name(container);
+    let name = container.system_name();
     let mut argv = vec!["jail".to_owned(), "-c".to_owned(), format!("name={name}"), format!("path={root}")];
     argv.extend(INHERIT.iter().map(|&parameter| parameter.to_owned()));
     Step::Run {
@@ -102,13 +102,4 @@ fn jail(container: &Container, root: &Utf8Path) -> Step {
         check: Some(Check::Succeeds(vec!["jls".into(), "-j".into(), name.clone(), "jid".into()])),
         undo: Some(vec!["jail".into(), "-r".into(), name]),
     }
-}
-
-/// A name that two systems with different state directories do not share: the container's, and a hash of the
-/// directory it lies in (FNV-1a: small, and the same in every build).
-fn jail_name(container: &Container) -> String {
-    let hash = container.dir.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    format!("qchroot-{}-{:08x}", container.name, hash >> 32)
 }

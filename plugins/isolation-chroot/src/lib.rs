@@ -57,7 +57,7 @@ impl Isolation for Chroot {
 
     fn way(&self, container: &Container, host: &dyn Observe) -> Result<Way> {
         Ok(match host.platform()? {
-            Platform::Linux => Way::Chroot { root: container.root() },
+            Platform::Linux => Way::chroot(container.root()),
             Platform::Freebsd => freebsd::way(container),
         })
     }

@@ -83,7 +83,8 @@ impl Engine<'_> {
     pub(crate) fn open_plan(&self, loaded: &Loaded<'_>) -> Result<Plan> {
         let (base, container) = (&loaded.installed.base, &loaded.container);
         self.refuse_foreign(loaded)?;
-        let mut plan = loaded.storage.attach(base, container, self.view())?;
+        let mut plan = loaded.isolation.enclose(container, self.view())?;
+        plan.extend(loaded.storage.attach(base, container, self.view())?);
         plan.extend(host_dirs::plan(base, container, self.view())?);
         plan.extend(loaded.isolation.up(base, container, self.view())?);
         plan.extend(self.declared_steps(loaded)?);
@@ -122,6 +123,7 @@ impl Engine<'_> {
                 service: service.clone(),
                 lock: self.layout.service_lock(&loaded.name, &service.name),
                 log: self.layout.service_log(&loaded.name, &service.name),
+                status: self.layout.service_status(&loaded.name, &service.name),
             })
         };
         Ok(loaded.services.iter().map(step).collect())

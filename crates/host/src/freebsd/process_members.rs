@@ -38,6 +38,8 @@ fn describe(info: &kinfo_proc) -> Process {
         command: command(info.ki_pid).unwrap_or_else(|| format!("[{name}]")),
         started: u64::try_from(info.ki_start.tv_sec).unwrap_or(0),
         zombie: info.ki_stat as u8 == ZOMBIE,
+        cpu_millis: 0,
+        memory_bytes: 0,
     }
 }
 

@@ -148,6 +148,8 @@ fn describe(pid: i32, root: Utf8PathBuf, boot: u64) -> Option<Process> {
         command: command(&words, &stat.name),
         started: boot + stat.start_ticks / rustix::param::clock_ticks_per_second(),
         zombie: stat.state == 'Z',
+        cpu_millis: 0,
+        memory_bytes: 0,
     })
 }
 

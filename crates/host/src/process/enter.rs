@@ -176,13 +176,13 @@ impl Passage {
     /// Opens a way for a program of `who`.
     pub(super) fn open(way: &Way, who: &Credentials) -> Result<Self> {
         match way {
-            Way::Chroot { root } => {
+            Way::Chroot { root, .. } => {
                 let inside = beneath::open_root(root)?;
                 let namespace = init::namespace(root, &inside)?;
                 Ok(Self::Root { root: inside, namespace })
             }
-            Way::Command { prefix } if who.uid == 0 => Ok(Self::Command(prefix.clone())),
-            Way::Command { prefix } => Err(Error::new(
+            Way::Command { prefix, .. } if who.uid == 0 => Ok(Self::Command(prefix.clone())),
+            Way::Command { prefix, .. } => Err(Error::new(
                 ErrorKind::Unavailable,
                 format!("cannot run a program as user {} through {}", who.uid, prefix.join(" ")),
             )),

@@ -34,10 +34,11 @@ fn step(web: &Box, run: ServiceRun) -> ServiceStep {
     ServiceStep {
         container: web.name.clone(),
         root: web.root.clone(),
-        way: Way::Chroot { root: web.root.clone() },
-        service: Service { name: "http".into(), run },
+        way: Way::chroot(&web.root),
+        service: Service::new("http", run),
         lock: below("http.lock"),
         log: below("http.log"),
+        status: below("http.status"),
     }
 }
 

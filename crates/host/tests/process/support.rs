@@ -100,7 +100,7 @@ impl Box {
 
     pub(crate) fn entry(&self, argv: &[&str]) -> Entry {
         Entry {
-            way: Way::Chroot { root: self.root.clone() },
+            way: Way::chroot(&self.root),
             argv: argv.iter().map(|&word| word.to_owned()).collect(),
             argv0: None,
             env: BTreeMap::from([("PATH".to_owned(), "/bin".to_owned())]),

@@ -177,8 +177,8 @@ impl State {
     /// The root directory that an entry leads to.
     pub(crate) fn root_of_entry(&self, entry: &Entry) -> Result<camino::Utf8PathBuf> {
         match &entry.way {
-            Way::Chroot { root } => self.root_dir(root),
-            Way::Command { prefix } => match prefix.as_slice() {
+            Way::Chroot { root, .. } | Way::Sandbox { root, .. } => self.root_dir(root),
+            Way::Command { prefix, .. } => match prefix.as_slice() {
                 [program, name] if program == "jexec" => self.jails.get(name).map(|jail| jail.path.clone()),
                 _ => Some("/".into()),
             }

@@ -153,7 +153,17 @@ impl State {
         let pid = self.next_pid;
         self.next_pid += 1;
         let ppid = i32::from(pid > 1);
-        let info = Process { pid, ppid, uid: 0, root, command, started: self.wall_clock(), zombie: false };
+        let info = Process {
+            pid,
+            ppid,
+            uid: 0,
+            root,
+            command,
+            started: self.wall_clock(),
+            zombie: false,
+            cpu_millis: 0,
+            memory_bytes: 0,
+        };
         self.processes.push(Running { info, holds: None, is_init: false, stubborn: false });
         self.processes.last_mut().expect("it was pushed just now")
     }

@@ -32,10 +32,11 @@ fn service(program: &str) -> Step {
     Step::StartService(ServiceStep {
         container: "web".parse().unwrap(),
         root: ROOT.into(),
-        way: Way::Chroot { root: ROOT.into() },
-        service: Service { name: "nginx".into(), run },
+        way: Way::chroot(ROOT),
+        service: Service::new("nginx", run),
         lock: "/run/nginx.lock".into(),
         log: "/var/log/nginx.log".into(),
+        status: "/run/nginx.status".into(),
     })
 }
 
@@ -117,7 +118,7 @@ fn an_init_fails_closed_when_proc_is_a_link() {
 fn programs_end_with_their_status() {
     let host = host();
     host.on_enter("/bin/seven", |entry| if entry.credentials.uid == 0 { 7 } else { 1 });
-    let enter = |program| host.enter(&entry(Way::Chroot { root: ROOT.into() }, program));
+    let enter = |program| host.enter(&entry(Way::chroot(ROOT), program));
     assert_eq!(enter("/bin/true").unwrap(), 0);
     assert_eq!(enter("/bin/false").unwrap(), 1);
     assert_eq!(enter("/bin/seven").unwrap(), 7);

@@ -93,7 +93,7 @@ impl Lab {
 
     /// The root as it is, without any isolation.
     pub(crate) fn plain(&self) -> Way {
-        Way::Chroot { root: self.container.root() }
+        Way::chroot(self.container.root())
     }
 
     /// Makes the base one tree, as a storage with a root of its own is given.

@@ -40,34 +40,41 @@ impl fmt::Display for Step {
             }
             Self::Unpack { file, into, .. } => write!(f, "unpack {file} into {into}"),
             Self::Record { base } => write!(f, "record the files of {base}"),
-            Self::StartInit { container, root, proc } => {
-                write!(f, "start init of {container} in {root}")?;
-                proc.as_ref().map_or(Ok(()), |at| write!(f, " with proc on {at}"))
-            }
-            Self::StopInit { container, .. } => write!(f, "stop every process of {container}"),
-            Self::StartSandbox(s) => {
-                write!(f, "start sandbox of {} with network {}", s.container, network(&s.network))?;
-                s.users.map_or(Ok(()), |ids| write!(f, " and users from {} on", ids.first))
-            }
-            Self::StopSandbox(s) => write!(f, "end sandbox of {}", s.container),
-            Self::Seal(s) => {
-                write!(f, "seal sandbox of {}: own /dev and /proc, root is {}", s.container, s.root)
-            }
-            Self::StopProcesses { container, .. } => {
-                write!(f, "stop every process of {container} but its init")
-            }
-            Self::Group(step) => write!(f, "{step}"),
-            Self::Signal { container, pids, signal, .. } if pids.is_empty() => {
-                write!(f, "send {signal} to every process of {container}")
-            }
-            Self::Signal { container, pids, signal, .. } => {
-                let pids: Vec<String> = pids.iter().map(ToString::to_string).collect();
-                write!(f, "send {signal} to {} of {container}", pids.join(" "))
-            }
-            Self::StartService(s) => write!(f, "start service {} of {}", s.service, s.container),
-            Self::StopService(s) => write!(f, "stop service {} of {}", s.service, s.container),
             Self::Run { argv, .. } => write!(f, "run {}", argv.join(" ")),
+            other => of_processes(other, f),
         }
+    }
+}
+
+fn of_processes(step: &Step, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match step {
+        Step::StartInit { container, root, proc } => {
+            write!(f, "start init of {container} in {root}")?;
+            proc.as_ref().map_or(Ok(()), |at| write!(f, " with proc on {at}"))
+        }
+        Step::StopInit { container, .. } => write!(f, "stop every process of {container}"),
+        Step::StartSandbox(s) => {
+            write!(f, "start sandbox of {} with network {}", s.container, network(&s.network))?;
+            s.users.map_or(Ok(()), |ids| write!(f, " and users from {} on", ids.first))
+        }
+        Step::StopSandbox(s) => write!(f, "end sandbox of {}", s.container),
+        Step::Seal(s) => {
+            write!(f, "seal sandbox of {}: own /dev and /proc, root is {}", s.container, s.root)
+        }
+        Step::StopProcesses { container, .. } => {
+            write!(f, "stop every process of {container} but its init")
+        }
+        Step::Group(step) => write!(f, "{step}"),
+        Step::Signal { container, pids, signal, .. } if pids.is_empty() => {
+            write!(f, "send {signal} to every process of {container}")
+        }
+        Step::Signal { container, pids, signal, .. } => {
+            let pids: Vec<String> = pids.iter().map(ToString::to_string).collect();
+            write!(f, "send {signal} to {} of {container}", pids.join(" "))
+        }
+        Step::StartService(s) => write!(f, "start service {} of {}", s.service, s.container),
+        Step::StopService(s) => write!(f, "stop service {} of {}", s.service, s.container),
+        _ => Ok(()),
     }
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use qchroot_api::{
-    Check, Credentials, Entry, ErrorKind, MountFs, Observe, Place, Service, ServiceRun, ServiceStep, Step,
-    Way,
+    Check, Credentials, Entry, ErrorKind, MountFs, Observe, Place, Rules, Service, ServiceRun, ServiceStep,
+    Step, Way,
 };
 use qchroot_engine::{Deadline, Host};
 use qchroot_testkit::FakeHost;
@@ -137,7 +137,7 @@ fn a_jail_is_made_found_entered_and_removed_with_its_processes() {
         check: Some(Check::Succeeds(words("jls -j q jid"))),
         undo: Some(words("jail -r q")),
     };
-    let way = Way::Command { prefix: words("jexec q") };
+    let way = Way::Command { prefix: words("jexec q"), rules: Rules::default() };
     assert_eq!(host.enter(&entry(way.clone(), "/bin/true")).unwrap_err().kind(), ErrorKind::NotFound);
     let before = host.snapshot(["/"]);
     does(&host, &jail);

@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use qchroot_api::{Credentials, Way};
+use qchroot_api::{Credentials, Rules, Way};
 
 use crate::support::{Box, Test, caller, first_line, program, run};
 
@@ -122,7 +122,10 @@ fn ends_with_its_caller() {
 
 fn command() {
     let web = Box::new("command");
-    let way = Way::Command { prefix: vec!["/usr/sbin/chroot".into(), web.root.to_string()] };
+    let way = Way::Command {
+        prefix: vec!["/usr/sbin/chroot".into(), web.root.to_string()],
+        rules: Rules::default(),
+    };
     let mut entry = web.entry(&["env"]);
     entry.way = way.clone();
     assert_eq!(run(&entry), (0, "PATH=/bin\n".into()));

@@ -23,6 +23,8 @@ mod merge;
 mod missing;
 mod mtree;
 mod ops;
+#[allow(dead_code, reason = "for the order of services and of containers")]
+mod order;
 mod own_root;
 mod port;
 mod previous;

@@ -1,7 +1,7 @@
 //! What is known of a container's snapshots: their names, and what is written down beside each. It knows the form of
 //! `snapshot.toml`, not how a storage keeps what a container has.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{Container, Error, ErrorKind, Name, Place, ReleaseId, Result, Step, snapshot_dir};
 use serde::{Deserialize, Serialize};
 
@@ -75,10 +75,13 @@ impl Engine<'_> {
 
     /// What was written down about a snapshot; none for one that somebody took by the storage's own means.
     pub(crate) fn snapshot_record(&self, container: &Container, name: &str) -> Result<Option<SnapshotFile>> {
-        let path = record_path(container, name);
-        match self.host.read_own(&path)? {
+        self.read_record(&record_path(container, name))
+    }
+
+    fn read_record(&self, path: &Utf8Path) -> Result<Option<SnapshotFile>> {
+        match self.host.read_own(path)? {
             None => Ok(None),
-            Some(bytes) => parse(&path, &String::from_utf8_lossy(&bytes)).map(Some),
+            Some(bytes) => parse(path, &String::from_utf8_lossy(&bytes)).map(Some),
         }
     }
 
@@ -103,9 +106,7 @@ impl Engine<'_> {
         let all = self.layout.container(name).join("snapshots");
         let mut needed = vec![];
         for snapshot in self.host.list_own(&all)? {
-            let path = all.join(&snapshot).join(RECORD);
-            let Some(bytes) = self.host.read_own(&path)? else { continue };
-            let record: SnapshotFile = parse(&path, &String::from_utf8_lossy(&bytes))?;
+            let Some(record) = self.read_record(&all.join(&snapshot).join(RECORD))? else { continue };
             needed.extend(record.release.map(|id| (id, snapshot)));
         }
         Ok(needed)

@@ -6,11 +6,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test kit reports by panicking")]
 
 pub mod behavior;
+mod deaths;
 mod engine;
 mod fake;
 pub mod fixture;
 pub mod server;
 pub mod zfs;
 
+pub use deaths::{carried_out, deaths};
 pub use engine::{Silent, with_engine};
 pub use fake::{FakeHost, Flaw, Guards, Moment, Snapshot};

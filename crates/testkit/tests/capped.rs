@@ -16,7 +16,7 @@ use qchroot_isolation_chroot::Chroot;
 use qchroot_storage_md::Md;
 use qchroot_storage_nullfs::Nullfs;
 use qchroot_testkit::fixture::FakeSource;
-use qchroot_testkit::{FakeHost, Flaw, Moment, Snapshot};
+use qchroot_testkit::{FakeHost, Flaw, Snapshot, carried_out, deaths};
 
 #[derive(Default)]
 struct Warnings(Mutex<Vec<String>>);
@@ -118,16 +118,10 @@ fn sweep(name: &str, prepared: &FakeHost, act: Act, afterwards: fn(&FakeHost)) {
         "while it is started" => host.files(["/q/etc"]),
         _ => lasting(host),
     };
-    let (host, old) = (prepared.twin(), lasting(prepared));
-    host.crash_at(u64::MAX, Moment::Before);
-    with_engine(&host, act).unwrap();
-    let (new, ticks) = (lasting(&host), host.ticks());
+    let run = |host: &FakeHost| with_engine(host, act);
+    let (old, new) = (lasting(prepared), lasting(&carried_out(prepared, run).0));
     assert_ne!(old, new, "{name} changes nothing");
-    for (tick, moment) in (1..=ticks).flat_map(|n| [(n, Moment::Before), (n, Moment::After)]) {
-        let host = prepared.twin();
-        host.crash_at(tick, moment);
-        let died = with_engine(&host, act);
-        assert!(host.is_crashed(), "{name}: change {tick} was never made: {died:?}");
+    for (host, at) in deaths(prepared, run) {
         afterwards(&host);
         let findings = with_engine(&host, |engine| engine.doctor(true));
         if report(&host).state == State::Stopped {
@@ -136,7 +130,7 @@ fn sweep(name: &str, prepared: &FakeHost, act: Act, afterwards: fn(&FakeHost)) {
         let got = lasting(&host);
         assert!(
             got == old || got == new,
-            "{name} died {moment:?} change {tick} of {ticks}; doctor: {findings:?}\nfrom before:\n{}from after:\n{}",
+            "{name} {at}; doctor: {findings:?}\nfrom before:\n{}from after:\n{}",
             old.diff(&got),
             new.diff(&got)
         );
@@ -144,7 +138,7 @@ fn sweep(name: &str, prepared: &FakeHost, act: Act, afterwards: fn(&FakeHost)) {
         let said = host.text("/q/etc/containers/web.toml").unwrap();
         assert!(said.contains(&format!("size = \"{}M\"", limit / MIB)), "{limit} against {said}");
         let sound = with_engine(&host, |engine| engine.doctor(false)).unwrap();
-        assert!(sound.is_empty(), "{name} died {moment:?} change {tick}: {sound:?}");
+        assert!(sound.is_empty(), "{name} {at}: {sound:?}");
     }
 }
 

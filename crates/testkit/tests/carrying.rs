@@ -8,7 +8,7 @@ use qchroot_engine::{CreateWish, Engine, ExportTo, ImportWish, InstallWish};
 use qchroot_isolation_chroot::Chroot;
 use qchroot_storage_nullfs::Nullfs;
 use qchroot_testkit::fixture::FakeSource;
-use qchroot_testkit::{FakeHost, Moment};
+use qchroot_testkit::{FakeHost, carried_out, deaths};
 
 const BACK_ENDS: [Registration; 3] = [
     Registration::Source(|| Box::new(FakeSource)),
@@ -53,18 +53,8 @@ fn exported(platform: Platform) -> FakeHost {
 
 /// Dies at each change in turn; `put_right` says what is wrong afterwards.
 fn sweep(prepared: &FakeHost, act: fn(&FakeHost) -> Result<()>, put_right: impl Fn(&FakeHost, &str)) {
-    let host = prepared.twin();
-    host.crash_at(u64::MAX, Moment::Before);
-    act(&host).unwrap();
-    let ticks = host.ticks();
-    assert!(ticks > 3, "{ticks}");
-    for (tick, moment) in (1..=ticks).flat_map(|n| [(n, Moment::Before), (n, Moment::After)]) {
-        let host = prepared.twin();
-        host.crash_at(tick, moment);
-        let died = act(&host);
-        assert!(host.is_crashed(), "change {tick} was never made: {died:?}");
-        put_right(&host, &format!("died {moment:?} change {tick} of {ticks}"));
-    }
+    assert!(carried_out(prepared, act).1 > 3);
+    deaths(prepared, act).for_each(|(host, at)| put_right(&host, &at));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use qchroot_engine::{ConfigChange, CreateWish, Engine, InstallWish, PermissionEn
 use qchroot_isolation_chroot::Chroot;
 use qchroot_storage_nullfs::Nullfs;
 use qchroot_testkit::fixture::FakeSource;
-use qchroot_testkit::{FakeHost, Moment};
+use qchroot_testkit::{FakeHost, carried_out, deaths};
 
 /// As nullfs, its private tree mounted on the root: nothing can be renamed between it and the host's files.
 struct Shut;
@@ -133,27 +133,21 @@ fn upgraded() -> FakeHost {
 
 fn sweep(name: &str, prepared: &FakeHost, act: Act, afterwards: fn(&FakeHost)) {
     let lasting = |host: &FakeHost| host.snapshot(["/q/lib", "/q/etc"]);
-    let (host, old) = (prepared.twin(), lasting(prepared));
-    host.crash_at(u64::MAX, Moment::Before);
-    with_engine(&host, act).unwrap();
-    let (new, ticks) = (lasting(&host), host.ticks());
+    let run = |host: &FakeHost| with_engine(host, act);
+    let (old, new) = (lasting(prepared), lasting(&carried_out(prepared, run).0));
     assert_ne!(old, new, "{name} changes nothing");
-    for (tick, moment) in (1..=ticks).flat_map(|n| [(n, Moment::Before), (n, Moment::After)]) {
-        let host = prepared.twin();
-        host.crash_at(tick, moment);
-        let died = with_engine(&host, act);
-        assert!(host.is_crashed(), "{name}: change {tick} was never made: {died:?}");
+    for (host, at) in deaths(prepared, run) {
         afterwards(&host);
         let findings = with_engine(&host, |engine| engine.doctor(true));
         let got = lasting(&host);
         assert!(
             got == old || got == new,
-            "{name} died {moment:?} change {tick} of {ticks}; doctor: {findings:?}\nfrom before:\n{}from after:\n{}",
+            "{name} {at}; doctor: {findings:?}\nfrom before:\n{}from after:\n{}",
             old.diff(&got),
             new.diff(&got)
         );
         let sound = with_engine(&host, |engine| engine.doctor(false)).unwrap();
-        assert!(sound.is_empty(), "{name} died {moment:?} change {tick}: {sound:?}");
+        assert!(sound.is_empty(), "{name} {at}: {sound:?}");
     }
 }
 

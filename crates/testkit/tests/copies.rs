@@ -10,7 +10,7 @@ use qchroot_storage_nullfs::Nullfs;
 use qchroot_storage_overlay::Overlay;
 use qchroot_storage_tree::Tree;
 use qchroot_testkit::fixture::FakeSource;
-use qchroot_testkit::{FakeHost, Moment, Snapshot};
+use qchroot_testkit::{FakeHost, Moment, Snapshot, carried_out, deaths};
 
 const BACK_ENDS: [Registration; 5] = [
     Registration::Source(|| Box::new(FakeSource)),
@@ -107,23 +107,17 @@ fn power_cut(host: &FakeHost) {
 
 /// Lets `act` die at every change.
 fn sweep(what: &str, prepared: &FakeHost, act: Act) {
-    let (host, old) = (prepared.twin(), lasting(prepared));
-    host.crash_at(u64::MAX, Moment::Before);
-    with_engine(&host, act).unwrap();
-    let (new, ticks) = (lasting(&host), host.ticks());
+    let run = |host: &FakeHost| with_engine(host, act);
+    let (old, new) = (lasting(prepared), lasting(&carried_out(prepared, run).0));
     assert_ne!(old, new, "{what} changes nothing");
     for afterwards in [FakeHost::revive as fn(&FakeHost), power_cut] {
-        for (tick, moment) in (1..=ticks).flat_map(|n| [(n, Moment::Before), (n, Moment::After)]) {
-            let host = prepared.twin();
-            host.crash_at(tick, moment);
-            let died = with_engine(&host, act);
-            assert!(host.is_crashed(), "{what}: change {tick} was never made: {died:?}");
+        for (host, at) in deaths(prepared, run) {
             afterwards(&host);
             let findings = with_engine(&host, |engine| engine.doctor(true));
             let got = lasting(&host);
             assert!(
                 got == old || got == new,
-                "{what} died {moment:?} change {tick} of {ticks}; doctor: {findings:?}\nfrom before:\n{}from \
+                "{what} {at}; doctor: {findings:?}\nfrom before:\n{}from \
                  after:\n{}",
                 old.diff(&got),
                 new.diff(&got)

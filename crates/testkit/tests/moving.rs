@@ -8,7 +8,7 @@ use qchroot_engine::{CreateWish, Engine, InstallWish, UpgradeWish};
 use qchroot_isolation_chroot::Chroot;
 use qchroot_storage_nullfs::Nullfs;
 use qchroot_testkit::fixture::FakeSource;
-use qchroot_testkit::{FakeHost, Moment};
+use qchroot_testkit::{FakeHost, carried_out, deaths};
 
 const BACK_ENDS: [Registration; 3] = [
     Registration::Source(|| Box::new(FakeSource)),
@@ -74,22 +74,16 @@ fn upgraded(platform: Platform) -> FakeHost {
 
 fn sweep(name: &str, prepared: &FakeHost, act: Act, afterwards: fn(&FakeHost)) {
     let lasting = |host: &FakeHost| host.snapshot(["/q/lib", "/q/etc"]);
-    let (host, old) = (prepared.twin(), lasting(prepared));
-    host.crash_at(u64::MAX, Moment::Before);
-    with_engine(&host, act).unwrap();
-    let (new, ticks) = (lasting(&host), host.ticks());
+    let run = |host: &FakeHost| with_engine(host, act);
+    let (old, new) = (lasting(prepared), lasting(&carried_out(prepared, run).0));
     assert_ne!(old, new, "{name} changes nothing");
-    for (tick, moment) in (1..=ticks).flat_map(|n| [(n, Moment::Before), (n, Moment::After)]) {
-        let host = prepared.twin();
-        host.crash_at(tick, moment);
-        let died = with_engine(&host, act);
-        assert!(host.is_crashed(), "{name}: change {tick} was never made: {died:?}");
+    for (host, at) in deaths(prepared, run) {
         afterwards(&host);
         let findings = with_engine(&host, |engine| engine.doctor(true));
         let got = lasting(&host);
         assert!(
             got == old || got == new,
-            "{name} died {moment:?} change {tick} of {ticks}; doctor: {findings:?}\nfrom before:\n{}from after:\n{}",
+            "{name} {at}; doctor: {findings:?}\nfrom before:\n{}from after:\n{}",
             old.diff(&got),
             new.diff(&got)
         );

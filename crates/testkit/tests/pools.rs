@@ -10,7 +10,7 @@ use qchroot_engine::{ConfigChange, CreateWish, Engine, InstallWish};
 use qchroot_isolation_chroot::Chroot;
 use qchroot_storage_zfs::Zfs;
 use qchroot_testkit::fixture::{DATASET, FakeSource, plant_pool};
-use qchroot_testkit::{FakeHost, Moment, Snapshot};
+use qchroot_testkit::{FakeHost, Snapshot, carried_out, deaths};
 
 const BACK_ENDS: [Registration; 3] = [
     Registration::Source(|| Box::new(FakeSource)),
@@ -101,25 +101,19 @@ impl Whole {
 
 /// Lets `act` die at every change, and the machine go on as `afterwards` says.
 fn sweep(name: &str, prepared: &FakeHost, act: Act, afterwards: fn(&FakeHost)) {
-    let (host, old) = (prepared.twin(), Whole::of(prepared));
-    host.crash_at(u64::MAX, Moment::Before);
-    with_engine(&host, act).unwrap();
-    let (new, ticks) = (Whole::of(&host), host.ticks());
-    for (tick, moment) in (1..=ticks).flat_map(|n| [(n, Moment::Before), (n, Moment::After)]) {
-        let host = prepared.twin();
-        host.crash_at(tick, moment);
-        let died = with_engine(&host, act);
-        assert!(host.is_crashed(), "{name}: change {tick} was never made: {died:?}");
+    let run = |host: &FakeHost| with_engine(host, act);
+    let (old, new) = (Whole::of(prepared), Whole::of(&carried_out(prepared, run).0));
+    for (host, at) in deaths(prepared, run) {
         afterwards(&host);
         let findings = with_engine(&host, |engine| engine.doctor(true));
         let got = Whole::of(&host);
         assert!(
             got == old || got == new,
-            "{name} died {moment:?} change {tick} of {ticks}; doctor: {findings:?}\n{}\n{:#?}",
+            "{name} {at}; doctor: {findings:?}\n{}\n{:#?}",
             old.files.diff(&got.files),
             got.pool
         );
-        assert_eq!(with_engine(&host, |engine| engine.doctor(false)), Ok(vec![]), "{name}, change {tick}");
+        assert_eq!(with_engine(&host, |engine| engine.doctor(false)), Ok(vec![]), "{name} {at}");
     }
 }
 

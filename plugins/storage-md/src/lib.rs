@@ -15,7 +15,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
     Backend, Base, Capability, Container, Derived, DiskCheck, DiskStep, Error, ErrorKind, Info, Kind, Mount,
     MountFs, Observe, Options, Place, Plan, Platform, Registration, Result, SHARED_PART, SharedStorage,
-    Snapshot, Step, Usage, inventory, shared_links, shared_plan, size_text,
+    Snapshot, Step, Usage, inventory, shared_links, shared_plan, size_text, snapshots_of,
 };
 
 use disk::{Disk, image, require_space, template};
@@ -168,7 +168,7 @@ impl SharedStorage for Md {
     }
 
     fn snapshots(&self, container: &Container, host: &dyn Observe) -> Result<Vec<Snapshot>> {
-        snapshots::list(container, host)
+        snapshots_of(container, host)
     }
 }
 

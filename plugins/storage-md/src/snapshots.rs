@@ -3,25 +3,18 @@
 
 use camino::Utf8PathBuf;
 use qchroot_api::{
-    Container, DiskStep, Error, ErrorKind, Observe, Place, Plan, Result, Snapshot, Step, size_text,
+    Container, DiskStep, Error, ErrorKind, Observe, Place, Plan, Result, Step, forget_steps, size_text,
+    snapshot_data, snapshot_dir,
 };
 
 use crate::disk::{Disk, image, require_space};
 use crate::resize::{exchange, fresh};
 use crate::settings::size_word;
 
-fn all(container: &Container) -> Utf8PathBuf {
-    container.dir.join("snapshots")
-}
-
-fn one(container: &Container, name: &str) -> Utf8PathBuf {
-    all(container).join(name)
-}
-
 /// Steps that copy the disk as it is.
 pub(crate) fn take(container: &Container, name: &str, host: &dyn Observe) -> Result<Plan> {
     let disk = Disk::stopped(container, "copied", host)?;
-    let dir = one(container, name);
+    let dir = snapshot_dir(container, name);
     if host.stat(&Place::host(&dir))?.is_some() {
         let message = format!("{} has a snapshot {name} already", container.name);
         return Err(Error::new(ErrorKind::Exists, message)
@@ -31,18 +24,19 @@ pub(crate) fn take(container: &Container, name: &str, host: &dyn Observe) -> Res
     let make = |at: Utf8PathBuf| Step::MakeDir { at: Place::host(at), mode: 0o700 };
     let copy = DiskStep::Clone {
         from: image(container),
-        to: dir.join("disk.img"),
+        to: snapshot_data(container, name),
         fs: disk.fs,
         size: disk.info.length,
         reserve: false,
     };
-    Ok(vec![disk.put_in_order(), make(all(container)), make(dir), Step::Disk(copy)])
+    let all = container.dir.join("snapshots");
+    Ok(vec![disk.put_in_order(), make(all), make(dir), Step::Disk(copy)])
 }
 
 /// Steps that put a copy of a snapshot into the disk's place.
 pub(crate) fn restore(container: &Container, name: &str, host: &dyn Observe) -> Result<Plan> {
     let disk = Disk::stopped(container, "taken back", host)?;
-    let kept = one(container, name).join("disk.img");
+    let kept = snapshot_data(container, name);
     let Some(snapshot) = host.disk(&kept)? else { return Err(no_such(container, name)) };
     let (limit, reserve) = (disk.info.length, disk.settings.reserve);
     if snapshot.length > limit {
@@ -56,32 +50,10 @@ pub(crate) fn restore(container: &Container, name: &str, host: &dyn Observe) -> 
 
 /// Steps that remove a snapshot.
 pub(crate) fn forget(container: &Container, name: &str, host: &dyn Observe) -> Result<Plan> {
-    let dir = one(container, name);
-    match host.stat(&Place::host(&dir))? {
-        Some(_) => Ok(vec![Step::RemoveTree { at: dir }]),
+    match host.stat(&Place::host(snapshot_dir(container, name)))? {
+        Some(_) => Ok(forget_steps(container, name)),
         None => Err(no_such(container, name)),
     }
-}
-
-/// The snapshots, the oldest first.
-pub(crate) fn list(container: &Container, host: &dyn Observe) -> Result<Vec<Snapshot>> {
-    let names = match host.list(&Place::host(all(container))) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(vec![]),
-        names => names?,
-    };
-    let mut found = vec![];
-    for name in names {
-        let stat = host.stat(&Place::host(one(container, &name).join("disk.img")))?;
-        found.extend(stat.map(|_| Snapshot { taken: taken(container, &name, host), name }));
-    }
-    found.sort_by_key(|snapshot| snapshot.taken);
-    Ok(found)
-}
-
-/// The directory of a snapshot does not change after the disk was put into it.
-fn taken(container: &Container, name: &str, host: &dyn Observe) -> u64 {
-    let stat = host.stat(&Place::host(one(container, name))).ok().flatten();
-    stat.and_then(|stat| u64::try_from(stat.mtime.0).ok()).unwrap_or(0)
 }
 
 fn no_such(container: &Container, name: &str) -> Error {

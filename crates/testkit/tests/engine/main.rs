@@ -14,7 +14,7 @@ use qchroot_isolation_chroot::Chroot;
 use qchroot_storage_md::Md;
 use qchroot_storage_nullfs::Nullfs;
 use qchroot_testkit::fixture::FakeSource;
-use qchroot_testkit::{FakeHost, Moment, Snapshot};
+use qchroot_testkit::{FakeHost, Snapshot, carried_out, deaths};
 
 const BACK_ENDS: [Registration; 4] = [
     Registration::Source(|| Box::new(FakeSource)),
@@ -90,19 +90,13 @@ fn between(host: &FakeHost, old: &Snapshot, new: &Snapshot) -> Option<String> {
 fn sweep(platform: Platform, acts: &[(&str, Act)], afterwards: fn(&FakeHost)) {
     let ((name, act), done) = acts.split_last().unwrap();
     let prepared = before(platform, done);
-    let (host, old) = (prepared.twin(), state(&prepared));
-    host.crash_at(u64::MAX, Moment::Before);
-    with_engine(&host, act).unwrap();
-    let (new, ticks) = (state(&host), host.ticks());
+    let run = |host: &FakeHost| with_engine(host, act);
+    let (old, new) = (state(&prepared), state(&carried_out(&prepared, run).0));
     let mut bad = String::new();
-    for (tick, moment) in (1..=ticks).flat_map(|n| [(n, Moment::Before), (n, Moment::After)]) {
-        let host = prepared.twin();
-        host.crash_at(tick, moment);
-        let died = with_engine(&host, act);
-        assert!(host.is_crashed(), "{name}: change {tick} was never made: {died:?}");
+    for (host, at) in deaths(&prepared, run) {
         afterwards(&host);
         if let Some(what) = between(&host, &old, &new) {
-            bad += &format!("{name} on {platform} died {moment:?} change {tick} of {ticks}; {what}\n");
+            bad += &format!("{name} on {platform} {at}; {what}\n");
         }
     }
     assert!(bad.is_empty(), "{bad}");

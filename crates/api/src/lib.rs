@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod backend;
+mod capabilities;
 mod check;
 mod container;
 mod copies;
@@ -22,6 +23,7 @@ mod leaf;
 mod limits;
 mod mount;
 mod name;
+mod nearest;
 mod observe;
 mod options;
 mod place;
@@ -35,10 +37,12 @@ mod service;
 mod shared_part;
 mod step;
 mod step_text;
+mod syscalls;
 mod tree;
 mod usage;
 
 pub use backend::{Backend, Capability, Info, Isolation, Kind, ReleaseSource, SharedStorage};
+pub use capabilities::{CAPABILITIES, KEPT_CAPABILITIES, kept_capabilities};
 pub use check::Check;
 pub use container::{Base, Container};
 pub use copies::{forget_steps, restore_steps, snapshot_data, snapshot_dir, snapshot_steps, snapshots_of};
@@ -66,6 +70,7 @@ pub use sandbox::{IdRange, Network, SandboxStep, SealStep};
 pub use service::{Health, Ready, Restart, Service, ServiceRun, ServiceStatus, Standing};
 pub use shared_part::{SHARED_PART, shared_links, shared_plan};
 pub use step::{Access, Plan, ServiceStep, Step};
+pub use syscalls::{CallNumbers, check_calls};
 pub use tree::{Cancelled, Command, Node, NodeKind, Output, Progress, Take, TreeWriter, Work};
 pub use usage::{Snapshot, Usage};
 

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
+use crate::nearest::nearest;
 use crate::{Error, ErrorKind, Result};
 
 /// A back end's options, as they stand in TOML.
@@ -133,11 +134,10 @@ fn unknown(backend: &str, specs: &[OptionSpec], key: &str) -> Error {
     let error = Error::new(ErrorKind::Config, format!("{backend} has no option {key:?}"))
         .with("key", key)
         .with("backend", backend);
-    let near = specs.iter().map(|s| (strsim::damerau_levenshtein(&s.key, key), &s.key)).min();
-    match near {
-        Some((distance, near)) if distance <= 2 => error.hint(format!("did you mean {near}?")),
-        _ if specs.is_empty() => error.hint(format!("{backend} takes no options")),
-        _ => {
+    match nearest(specs.iter().map(|spec| spec.key.as_str()), key) {
+        Some(near) => error.hint(format!("did you mean {near}?")),
+        None if specs.is_empty() => error.hint(format!("{backend} takes no options")),
+        None => {
             let keys: Vec<_> = specs.iter().map(|s| s.key.as_str()).collect();
             error.hint(format!("{backend} takes: {}", keys.join(", ")))
         }

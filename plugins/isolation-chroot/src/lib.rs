@@ -10,11 +10,14 @@ mod freebsd;
 mod linux;
 
 use qchroot_api::{
-    Backend, Base, Container, Info, Isolation, Kind, Observe, OptionKind, OptionSpec, Options, Plan,
-    Platform, Registration, Result, Way, inventory,
+    Backend, Base, Container, Info, Isolation, KEPT_CAPABILITIES, Kind, Limits, Observe, OptionKind,
+    OptionSpec, Options, Plan, Platform, Registration, Result, Rules, Way, check_options, inventory,
 };
 
 inventory::submit! { Registration::Isolation(|| Box::new(Chroot)) }
+
+/// What shares everything with the host filters no system calls unless it is told to.
+const SECCOMP: bool = false;
 
 /// The back end.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,7 +31,7 @@ impl Backend for Chroot {
             summary: "the container as root directory, everything else shared with the host".into(),
             platforms: vec![Platform::Linux, Platform::Freebsd],
             capabilities: [].into(),
-            options: vec![
+            options: [
                 OptionSpec::new(
                     "proc",
                     OptionKind::Flag,
@@ -42,8 +45,17 @@ impl Backend for Chroot {
                     "4",
                     "devfs(8) rule set for /dev (FreeBSD)",
                 ),
-            ],
+            ]
+            .into_iter()
+            .chain(Rules::options(SECCOMP))
+            .collect(),
         }
+    }
+
+    fn check(&self, options: &Options) -> Result<()> {
+        let info = self.info();
+        check_options(&info.name, &info.options, options)?;
+        Rules::of(options, &Limits::default(), &KEPT_CAPABILITIES, SECCOMP).map(drop)
     }
 }
 
@@ -57,7 +69,7 @@ impl Isolation for Chroot {
 
     fn way(&self, container: &Container, host: &dyn Observe) -> Result<Way> {
         Ok(match host.platform()? {
-            Platform::Linux => Way::chroot(container.root()),
+            Platform::Linux => linux::way(container)?,
             Platform::Freebsd => freebsd::way(container),
         })
     }

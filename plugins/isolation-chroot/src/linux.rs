@@ -1,8 +1,11 @@
 //! The plan on Linux: safe devices, a devpts of its own, an init in a process namespace, its procfs.
 
-use qchroot_api::{Container, Mount, MountFs, Place, Plan, Step, device_steps, proc_steps, pts_steps};
+use qchroot_api::{
+    Container, KEPT_CAPABILITIES, Mount, MountFs, Place, Plan, Result, Rules, Step, Way, device_steps,
+    proc_steps, pts_steps,
+};
 
-use crate::flag;
+use crate::{SECCOMP, flag};
 
 pub(crate) fn up(container: &Container) -> Plan {
     let root = container.root();
@@ -22,4 +25,9 @@ pub(crate) fn up(container: &Container) -> Plan {
     }
     plan.push(Step::StartInit { container: container.name.clone(), root: root.clone(), proc });
     plan
+}
+
+pub(crate) fn way(container: &Container) -> Result<Way> {
+    let rules = Rules::of(&container.isolation, &container.limits, &KEPT_CAPABILITIES, SECCOMP)?;
+    Ok(Way::Chroot { root: container.root(), rules })
 }

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use crate::Limits;
+use crate::{Container, Limits, Plan, Rules, Step};
 
 /// One change to the control groups of the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,8 +19,10 @@ pub enum GroupStep {
         group: String,
         /// What its processes may use together.
         limits: Limits,
+        /// Reads and writes are limited on the disk that this directory lies on.
+        directory: Utf8PathBuf,
     },
-    /// Remove a group that has no process any more; one that is gone is fine.
+    /// Remove a group, and end by force what is still in it; one that is gone is fine.
     Remove {
         /// Its name.
         group: String,
@@ -33,7 +36,7 @@ impl GroupStep {
     #[must_use]
     pub fn inverse(&self) -> Option<Self> {
         Some(match self.clone() {
-            Self::Make { group, limits } => Self::Remove { group, limits },
+            Self::Make { group, limits, .. } => Self::Remove { group, limits },
             Self::Remove { .. } => return None,
         })
     }
@@ -42,7 +45,7 @@ impl GroupStep {
 impl fmt::Display for GroupStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Make { group, limits } => {
+            Self::Make { group, limits, .. } => {
                 write!(f, "make control group {group}")?;
                 let amounts = [
                     ("cpu", limits.cpu_percent.map(u64::from), " %"),
@@ -57,4 +60,33 @@ impl fmt::Display for GroupStep {
             Self::Remove { group, .. } => write!(f, "remove control group {group}"),
         }
     }
+}
+
+/// What the processes of a control group use together; `None` where the kernel does not count it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupUsage {
+    /// Memory, with what the kernel keeps of files for them, in bytes.
+    pub memory_bytes: Option<u64>,
+    /// Processes and threads.
+    pub processes: Option<u64>,
+    /// Processor time since the group was made, in milliseconds.
+    pub cpu_millis: Option<u64>,
+}
+
+/// The steps of [`crate::Isolation::enclose`] that keep a container to its limits by a control group (Linux).
+#[must_use]
+pub fn group_steps(container: &Container) -> Plan {
+    let limits = container.limits.shared();
+    if limits.is_empty() {
+        return vec![];
+    }
+    let (group, directory) = (container.system_name(), container.dir.clone());
+    vec![Step::Group(GroupStep::Make { group, limits, directory })]
+}
+
+/// `rules` for processes in the group of the container, which is entered where [`group_steps`] made it.
+#[must_use]
+pub fn in_group(rules: Rules, container: &Container) -> Rules {
+    Rules { group: Some(container.system_name()), ..rules }
 }

@@ -32,4 +32,37 @@ impl Limits {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Those of all processes together.
+    #[must_use]
+    pub fn shared(&self) -> Self {
+        Self { open_files: None, ..self.clone() }
+    }
+
+    /// These limits without one, by its name in the container's file.
+    #[must_use]
+    pub fn without(mut self, limit: &str) -> Self {
+        match limit {
+            "cpu" => self.cpu_percent = None,
+            "memory" => self.memory_bytes = None,
+            "processes" => self.processes = None,
+            "open_files" => self.open_files = None,
+            "read" => self.read_bps = None,
+            "write" => self.write_bps = None,
+            _ => {}
+        }
+        self
+    }
+}
+
+/// A limit that this machine cannot keep.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unenforced {
+    /// Its name in the container's file.
+    pub limit: String,
+    /// Why not, as a lower-case fragment that names what is missing.
+    pub why: String,
+    /// What to do about it.
+    pub hint: String,
 }

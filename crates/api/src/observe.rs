@@ -3,7 +3,10 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use crate::{Brand, DiskInfo, Error, ErrorKind, Mounted, Place, Platform, Quota, Result, Space};
+use crate::{
+    Brand, DiskInfo, Error, ErrorKind, GroupUsage, Limits, Mounted, Place, Platform, Quota, Result, Space,
+    Unenforced,
+};
 
 /// One question to the host. One method carries them all, so that the same view crosses a plug-in border.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +89,18 @@ pub enum Query {
         /// Where.
         at: Place,
     },
+    /// Which of these limits the machine cannot keep for a container: [`Answer::Unenforced`].
+    Unenforced {
+        /// The limits.
+        limits: Limits,
+        /// The container's directory.
+        directory: Utf8PathBuf,
+    },
+    /// What the processes of a control group use: [`Answer::GroupUsage`]; none where there is no such group.
+    GroupUsage {
+        /// Its name.
+        group: String,
+    },
     /// What a program of the host's prints that only looks and changes nothing, such as `zfs list -Hp`:
     /// [`Answer::Output`]. It is looked for in the system's own directories only.
     Ask {
@@ -125,6 +140,10 @@ pub enum Answer {
     Quota(Option<Quota>),
     /// Space.
     Space(Space),
+    /// Limits that cannot be kept.
+    Unenforced(Vec<Unenforced>),
+    /// What a group uses, if there is one.
+    GroupUsage(Option<GroupUsage>),
     /// What a program said.
     Output(ProgramOutput),
 }
@@ -335,6 +354,17 @@ impl dyn Observe + '_ {
     /// Space of the file system that holds `at`.
     pub fn space(&self, at: &Place) -> Result<Space> {
         ask!(self, Query::Space { at: at.clone() }, Space)
+    }
+
+    /// Which limits the machine cannot keep for the container in `directory`.
+    pub fn unenforced(&self, limits: &Limits, directory: &Utf8Path) -> Result<Vec<Unenforced>> {
+        let (limits, directory) = (limits.clone(), directory.to_owned());
+        ask!(self, Query::Unenforced { limits, directory }, Unenforced)
+    }
+
+    /// What the processes of a control group use.
+    pub fn group_usage(&self, group: &str) -> Result<Option<GroupUsage>> {
+        ask!(self, Query::GroupUsage { group: group.into() }, GroupUsage)
     }
 
     /// What a program prints that only looks.

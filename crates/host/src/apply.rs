@@ -31,6 +31,7 @@ pub(crate) fn apply(step: &Step, deadline: Deadline) -> Result<()> {
         Step::Unmount(step) => mount::unmount(step, deadline),
         Step::Disk(step) => disk::apply(step),
         Step::Quota(step) => os::quota::apply(step),
+        Step::Group(step) => os::control_group::apply(step, deadline),
         Step::StartInit { container, root, proc } => init::start(container, root, proc.as_ref()),
         Step::StopInit { root, proc, .. } => init::stop(root, proc.as_ref(), deadline),
         Step::StartService(step) => service::start(step, deadline),

@@ -36,6 +36,10 @@ pub(crate) fn answer(query: &Query) -> Result<Answer> {
         Query::Disk { at } => Answer::Disk(disk::look(at)?),
         Query::Quota { at } => Answer::Quota(os::quota::look(at)?),
         Query::Space { at } => Answer::Space(space(at)?),
+        Query::Unenforced { limits, directory } => {
+            Answer::Unenforced(os::control_group::unenforced(limits, directory)?)
+        }
+        Query::GroupUsage { group } => Answer::GroupUsage(os::control_group::usage(group)?),
         Query::Ask { argv } => Answer::Output(ask(argv)?),
         other => return Err(Error::new(ErrorKind::Internal, format!("unknown question {other:?}"))),
     })

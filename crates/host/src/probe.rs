@@ -37,6 +37,7 @@ pub(crate) fn probe(step: &Step) -> Result<Probe> {
         Step::Unmount(step) => settle(unmounted(step), Probe::Present),
         Step::Disk(step) => making(disk::probe(step)),
         Step::Quota(step) => making(os::quota::probe(step)),
+        Step::Group(step) => os::control_group::probe(step),
         Step::StartInit { root, proc, .. } => with_init(root, proc.as_ref()),
         Step::StopInit { root, proc, .. } => with_init(root, proc.as_ref()).map(opposite),
         Step::StartService(step) => service::probe(step),

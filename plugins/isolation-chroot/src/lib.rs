@@ -10,8 +10,9 @@ mod freebsd;
 mod linux;
 
 use qchroot_api::{
-    Backend, Base, Container, Info, Isolation, KEPT_CAPABILITIES, Kind, Limits, Observe, OptionKind,
-    OptionSpec, Options, Plan, Platform, Registration, Result, Rules, Way, check_options, inventory,
+    Backend, Base, Capability, Container, Info, Isolation, KEPT_CAPABILITIES, Kind, Limits, Observe,
+    OptionKind, OptionSpec, Options, Plan, Platform, Registration, Result, Rules, Way, check_options,
+    group_steps, inventory,
 };
 
 inventory::submit! { Registration::Isolation(|| Box::new(Chroot)) }
@@ -30,7 +31,7 @@ impl Backend for Chroot {
             kind: Kind::Isolation,
             summary: "the container as root directory, everything else shared with the host".into(),
             platforms: vec![Platform::Linux, Platform::Freebsd],
-            capabilities: [].into(),
+            capabilities: [Capability::Limits].into(),
             options: [
                 OptionSpec::new(
                     "proc",
@@ -60,6 +61,13 @@ impl Backend for Chroot {
 }
 
 impl Isolation for Chroot {
+    fn enclose(&self, container: &Container, host: &dyn Observe) -> Result<Plan> {
+        Ok(match host.platform()? {
+            Platform::Linux => group_steps(container),
+            Platform::Freebsd => vec![],
+        })
+    }
+
     fn up(&self, base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan> {
         Ok(match host.platform()? {
             Platform::Linux => linux::up(container),

@@ -2,7 +2,7 @@
 
 use qchroot_api::{
     Container, KEPT_CAPABILITIES, Mount, MountFs, Place, Plan, Result, Rules, Step, Way, device_steps,
-    proc_steps, pts_steps,
+    in_group, proc_steps, pts_steps,
 };
 
 use crate::{SECCOMP, flag};
@@ -29,5 +29,5 @@ pub(crate) fn up(container: &Container) -> Plan {
 
 pub(crate) fn way(container: &Container) -> Result<Way> {
     let rules = Rules::of(&container.isolation, &container.limits, &KEPT_CAPABILITIES, SECCOMP)?;
-    Ok(Way::Chroot { root: container.root(), rules })
+    Ok(Way::Chroot { root: container.root(), rules: in_group(rules, container) })
 }

@@ -1,6 +1,7 @@
 //! What only Linux does this way. No module here is called but through its FreeBSD twin's name.
 
 pub(crate) mod content;
+pub(crate) mod control_group;
 pub(crate) mod device;
 pub(crate) mod disk;
 pub(crate) mod disk_grow;

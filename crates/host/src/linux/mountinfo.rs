@@ -13,7 +13,9 @@ pub(crate) struct Line {
     /// The device, `major:minor`.
     device: String,
     /// Which directory of the file system is shown.
-    root: Utf8PathBuf,
+    pub(crate) root: Utf8PathBuf,
+    /// Options of the file system, separated by commas.
+    pub(crate) options: String,
     /// What the rest of the project knows about it.
     pub(crate) mounted: Mounted,
 }
@@ -53,7 +55,7 @@ fn line(text: &str) -> Option<Line> {
     let (kind, source, super_options) = (fs.next()?, fs.next()?, fs.next()?);
     let read_only = [options, super_options].iter().any(|all| all.split(',').any(|one| one == "ro"));
     let mounted = Mounted { at, fs: kind.to_owned(), source: unescape(source), read_only };
-    Some(Line { id, device, root, mounted })
+    Some(Line { id, device, root, options: super_options.to_owned(), mounted })
 }
 
 /// For a bind mount of a part of a file system, the host's path of that part.

@@ -31,11 +31,11 @@ pub(super) fn own_program() -> io::Result<PathBuf> {
 }
 
 /// One process that stays the same one: its number may be given to another process, this cannot.
-pub(super) struct Handle(OwnedFd);
+pub(crate) struct Handle(OwnedFd);
 
 impl Handle {
     /// `None` when there is no such process.
-    pub(super) fn open(pid: i32) -> Result<Option<Self>> {
+    pub(crate) fn open(pid: i32) -> Result<Option<Self>> {
         let Some(number) = rustix::process::Pid::from_raw(pid) else { return Ok(None) };
         match pidfd_open(number, PidfdFlags::empty()) {
             Ok(fd) => Ok(Some(Self(fd))),
@@ -46,7 +46,7 @@ impl Handle {
     }
 
     /// Sends a signal; a process that has ended is fine.
-    pub(super) fn signal(&self, signal: Signal) -> Result<()> {
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
         let number = rustix::process::Signal::from_named_raw(signal as i32);
         match number.map(|number| pidfd_send_signal(&self.0, number)) {
             Some(Err(Errno::SRCH)) | Some(Ok(())) | None => Ok(()),
@@ -137,7 +137,7 @@ impl Descendants {
     }
 
     /// Sends `signal` to every descendant.
-    pub(super) fn signal(&self, signal: Signal) -> Result<()> {
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
         for pid in self.list()? {
             let Some(handle) = Handle::open(pid)? else { continue };
             // The number may have changed hands since: only what is still below this process is meant.

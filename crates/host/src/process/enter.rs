@@ -16,8 +16,8 @@ use super::signals::Signals;
 use super::terminal::Terminal;
 use super::trace::{Tracer, wait_for_tracer};
 use super::{fork, identity, init, kernel};
-use crate::beneath;
 use crate::errors::OrError;
+use crate::{beneath, os};
 
 /// Signals that are passed on to the program; of its end, SIGCHLD tells.
 const CAUGHT: [Signal; 8] = [
@@ -88,6 +88,7 @@ fn become_it(
     sender: &Sender<Error>,
     is_traced: bool,
 ) -> Result<Infallible> {
+    passage.join_group()?;
     setsid().or_error(|| "cannot begin a session".into())?;
     if let Some(terminal) = terminal {
         terminal.take()?;
@@ -167,6 +168,8 @@ pub(super) enum Passage {
         root: OwnedFd,
         /// Its process namespace.
         namespace: Option<OwnedFd>,
+        /// The control group that its processes are in.
+        group: Option<String>,
     },
     /// By a command of the host's.
     Command(Vec<String>),
@@ -176,10 +179,10 @@ impl Passage {
     /// Opens a way for a program of `who`.
     pub(super) fn open(way: &Way, who: &Credentials) -> Result<Self> {
         match way {
-            Way::Chroot { root, .. } => {
+            Way::Chroot { root, rules } => {
                 let inside = beneath::open_root(root)?;
                 let namespace = init::namespace(root, &inside)?;
-                Ok(Self::Root { root: inside, namespace })
+                Ok(Self::Root { root: inside, namespace, group: rules.group.clone() })
             }
             Way::Command { prefix, .. } if who.uid == 0 => Ok(Self::Command(prefix.clone())),
             Way::Command { prefix, .. } => Err(Error::new(
@@ -205,6 +208,14 @@ impl Passage {
                 rustix::fs::fstat(namespace).ok().map(|stat| (stat.st_dev, stat.st_ino))
             }
             _ => None,
+        }
+    }
+
+    /// In the child, while it still sees the host's files: puts it into the container's control group.
+    pub(super) fn join_group(&self) -> Result<()> {
+        match self {
+            Self::Root { group: Some(group), .. } => os::control_group::join(group),
+            Self::Root { .. } | Self::Command(_) => Ok(()),
         }
     }
 

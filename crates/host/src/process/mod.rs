@@ -46,3 +46,6 @@ pub(crate) mod members;
 #[cfg(target_os = "freebsd")]
 #[path = "../freebsd/process_trace.rs"]
 mod trace;
+
+#[cfg(target_os = "linux")]
+pub(crate) use kernel::Handle;

@@ -95,6 +95,7 @@ struct Life {
 
 impl Life {
     fn begin(passage: &Passage, output: BorrowedFd<'_>, sender: &Sender<Report>) -> Result<Self> {
+        passage.join_group()?;
         setsid().or_error(|| "cannot begin a session".into())?;
         kernel::set_name(c"qchroot-reaper");
         kernel::die_with_parent(KILL_ALL).or_error(|| "cannot tie a service to qchroot".into())?;

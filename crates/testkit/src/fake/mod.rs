@@ -9,6 +9,7 @@ mod carry;
 mod disk;
 mod disk_steps;
 mod faults;
+mod group;
 mod mounting;
 mod node;
 mod port;
@@ -69,6 +70,13 @@ impl FakeHost {
     #[must_use]
     pub fn without_fs(self, name: &str) -> Self {
         self.state().filesystems.remove(name);
+        self
+    }
+
+    /// The same, with a kernel that cannot keep a limit, by its name in a container's file.
+    #[must_use]
+    pub fn without_limit(self, limit: &str) -> Self {
+        self.state().missing_controllers.insert(limit.into());
         self
     }
 

@@ -48,6 +48,8 @@ impl Observe for FakeHost {
             Query::Holder { at } => Answer::Pid(state.holder(at)),
             Query::Disk { at } => Answer::Disk(state.disk_info(at)?),
             Query::Quota { at } => Answer::Quota(state.quota(at)?),
+            Query::Unenforced { limits, .. } => Answer::Unenforced(state.unenforced(limits)),
+            Query::GroupUsage { group } => Answer::GroupUsage(state.group_usage(group)),
             Query::Space { at } => Answer::Space(state.space(at)?),
             Query::Ask { argv } => {
                 let Output { status, stdout, stderr } = state.run(argv)?;

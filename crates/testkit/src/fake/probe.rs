@@ -63,6 +63,7 @@ impl State {
                 settle(self.probe_mount(mount, Probe::Absent, Probe::Present), Probe::Present)
             }
             Step::Disk(step) => making(self.probe_disk(step)),
+            Step::Group(step) => Ok(self.probe_group(step)),
             _ => Ok(self.probe_process(step)),
         }
     }

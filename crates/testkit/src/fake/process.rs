@@ -21,6 +21,8 @@ impl State {
             Step::StopInit { root, proc, .. } => self.stop_init(root, proc.as_ref(), deadline),
             Step::StartService(service) => self.start_service(service),
             Step::StopService(service) => self.stop_service(service, deadline),
+            Step::Group(step) => self.act_on_group(step),
+            Step::Signal { root, pids, signal, .. } => self.signal(root, pids, signal),
             Step::Run { argv, .. } => self.run_step(argv),
             _ => Err(Error::new(ErrorKind::Internal, "this step is the engine's own")),
         }

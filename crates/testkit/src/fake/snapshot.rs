@@ -41,7 +41,7 @@ impl Snapshot {
                 })
                 .collect(),
             jails: state.jails.iter().map(|(name, jail)| format!("{name} in {}", jail.path)).collect(),
-            limits: state.project_limits.iter().map(|(number, most)| format!("{number}: {most}")).collect(),
+            limits: limits(state),
             processes: state.processes.iter().map(process).collect(),
         }
     }
@@ -81,9 +81,15 @@ impl Snapshot {
         let mounts = self.mounts.iter().map(|line| format!("mount {line}"));
         let jails = self.jails.iter().map(|line| format!("jail {line}"));
         let processes = self.processes.iter().map(|line| format!("process {line}"));
-        let limits = self.limits.iter().map(|line| format!("limit of project {line}"));
+        let limits = self.limits.iter().map(|line| format!("limit of {line}"));
         files.chain(mounts).chain(jails).chain(processes).chain(limits).collect()
     }
+}
+
+fn limits(state: &State) -> Vec<String> {
+    let projects = state.project_limits.iter().map(|(number, most)| format!("project {number}: {most}"));
+    let groups = state.groups.iter().map(|(name, limits)| format!("group {name}: {limits:?}"));
+    projects.chain(groups).collect()
 }
 
 impl fmt::Display for Snapshot {

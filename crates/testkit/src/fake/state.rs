@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Entry, Output, Platform, Process, Result};
+use qchroot_api::{Entry, Limits, Output, Platform, Process, Result};
 
 use super::faults::Faults;
 use super::node::Inode;
@@ -59,6 +59,10 @@ pub(crate) struct State {
     pub(crate) zfs: Option<Zfs>,
     pub(crate) processes: Vec<Running>,
     pub(crate) jails: BTreeMap<String, Jail>,
+    /// Control groups and their limits.
+    pub(crate) groups: BTreeMap<String, Limits>,
+    /// Limits that no controller keeps.
+    pub(crate) missing_controllers: BTreeSet<String>,
     /// Bytes that may be counted under each project.
     pub(crate) project_limits: BTreeMap<u32, u64>,
     /// Locks of this process by path, each with the life it was taken in.
@@ -97,6 +101,8 @@ impl State {
             zfs: None,
             processes: vec![],
             jails: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            missing_controllers: BTreeSet::new(),
             project_limits: BTreeMap::new(),
             locks: BTreeMap::new(),
             on_disk: BTreeMap::new(),
@@ -219,6 +225,7 @@ impl State {
         self.revive();
         self.processes.clear();
         self.jails.clear();
+        self.groups.clear();
         self.tree.mounts.truncate(1);
         self.detach_disks(false);
         self.tree.volumes.disks_mut().for_each(|disk| disk.elsewhere = false);

@@ -38,7 +38,7 @@ pub(crate) const TESTS: &[&str] = &[
 ];
 
 /// Debian packages that measurements compare with.
-pub(crate) const BENCH: &[&str] = &["busybox-static", "libarchive-tools", "xz-utils", "zstd"];
+pub(crate) const BENCH: &[&str] = &["busybox-static", "crun", "libarchive-tools", "xz-utils", "zstd"];
 
 /// Debian packages that check the manual page and the completions.
 pub(crate) const MANUAL: &[&str] = &["bash", "fish", "mandoc", "mksh", "tcsh", "zsh"];

@@ -75,23 +75,32 @@ impl Ground {
 
     /// The least that entering a root takes.
     pub(super) fn floor_exec(&self) -> Run {
-        Run::new(&self.floor).arg("exec").arg(self.tree("base"))
+        self.floor("exec").arg(self.tree("base"))
     }
 
     /// The least that it takes to mount what a container on an overlay has, to enter it, and to unmount it.
     pub(super) fn floor_mounts(&self) -> Run {
-        let tree = |name: &str| self.tree(name).display().to_string();
-        let layers = format!("lowerdir={},upperdir={},workdir={}", tree("base"), tree("upper"), tree("work"));
-        Run::new(&self.floor).arg("mounts").arg(self.tree("root")).args([
-            format!("overlay::{layers}"),
+        self.floor("mounts").arg(self.tree("root")).args([
+            format!("overlay::{}", self.layers()),
             "devpts:dev/pts:newinstance,ptmxmode=0666".to_owned(),
             "proc:proc:".to_owned(),
         ])
     }
 
+    /// The options of an overlay over the floor's tree.
+    pub(super) fn layers(&self) -> String {
+        let tree = |name: &str| self.tree(name).display().to_string();
+        format!("lowerdir={},upperdir={},workdir={}", tree("base"), tree("upper"), tree("work"))
+    }
+
+    /// The floor at this work.
+    pub(super) fn floor(&self, work: &str) -> Run {
+        Run::new(&self.floor).arg(work)
+    }
+
     /// The least that it takes to attach a disk to a device and to mount it.
     pub(super) fn floor_disk(&self, image: &Path, at: &Path) -> Run {
-        Run::new(&self.floor).arg("disk").arg(image).arg(at)
+        self.floor("disk").arg(image).arg(at)
     }
 
     /// Bytes that everything of the program's takes on disk, the run directory included.

@@ -2,6 +2,7 @@
 //! and a few absolute times that a person would notice.
 
 mod ground;
+mod isolation;
 mod measure;
 mod space;
 mod unpacking;
@@ -41,6 +42,8 @@ enum Part {
     All,
     /// Creating, entering and listing containers
     Containers,
+    /// Containers in namespaces of their own, one and many
+    Isolation,
     /// Unpacking and installing
     Archives,
 }
@@ -108,11 +111,15 @@ pub(crate) fn task(workspace: &Workspace, args: &Args) -> Result<()> {
 
 fn measure_parts(workspace: &Workspace, ground: &Ground, args: &Args, directory: &Path) -> Result<Vec<Row>> {
     let mut rows = vec![];
-    if args.part != Part::Archives {
+    let wanted = |part| args.part == Part::All || args.part == part;
+    if wanted(Part::Containers) {
         rows.extend(containers(ground, args.runs.max(1))?);
         rows.extend(space::measure(ground, args.runs.clamp(1, 20))?);
     }
-    if args.part != Part::Containers {
+    if wanted(Part::Isolation) {
+        rows.extend(isolation::measure(ground, args.runs.clamp(1, 30))?);
+    }
+    if wanted(Part::Archives) {
         rows.extend(unpacking::measure(workspace, ground, directory)?);
         rows.push(again(ground, args.runs.clamp(1, 20))?);
     }

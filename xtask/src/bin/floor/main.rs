@@ -3,7 +3,12 @@
 //!
 //! `floor exec ROOT` enters ROOT in a mount namespace of its own and runs /bin/true there.
 //! `floor disk IMAGE ROOT` attaches the ext4 in a file to a loop device, which goes with its mount, and mounts it.
+//! `floor start FILE ROOT OVERLAY` starts a sandbox with namespaces of its own and writes its process number to FILE.
+//! `floor join FILE` runs /bin/true in the last one that FILE tells of.
+//! `floor many FILE COUNT ABOVE BASE` starts COUNT sandboxes in ABOVE/1 and so on.
 //! `floor mounts ROOT FS:TARGET:OPTIONS…` mounts each beneath ROOT, runs /bin/true in ROOT, and unmounts.
+
+mod sandbox;
 
 use std::error::Error;
 use std::ffi::CString;
@@ -24,14 +29,17 @@ const NONE: Option<&str> = None;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let done =
-        match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-            ["exec", root] => in_child(|| enter_own_namespace(root)),
-            ["disk", image, root] => mount_disk(image, root),
-            ["mounts", root, ref mounts @ ..] => around_mounts(root, mounts),
-            _ => Err("usage: floor exec ROOT | floor disk IMAGE ROOT | floor mounts ROOT FS:TARGET:OPTIONS…"
-                .into()),
-        };
+    let done = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["exec", root] => in_child(|| enter_own_namespace(root)),
+        ["disk", image, root] => mount_disk(image, root),
+        ["start", file, root, overlay] => sandbox::start(file, root, overlay),
+        ["join", file] => sandbox::join(file),
+        ["many", file, count, above, base] => {
+            count.parse().map_err(Into::into).and_then(|count| sandbox::many(file, count, above, base))
+        }
+        ["mounts", root, ref mounts @ ..] => around_mounts(root, mounts),
+        _ => Err("usage: see the first lines of its source".into()),
+    };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&*error),

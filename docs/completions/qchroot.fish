@@ -95,6 +95,12 @@ complete -c qchroot -n "__fish_qchroot_using_subcommand status" -s v -l verbose 
 complete -c qchroot -n "__fish_qchroot_using_subcommand status" -s h -l help -d 'Print help'
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l command -d 'A program that stays in the foreground, to add as a service' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l remove -d 'A service to take out' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l after -d 'Start a service after another one of the container, if that is configured' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l requires -d 'Start a service after another one, and not without it' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l ready -d 'What tells that a service has started: port:NUMBER, file:PATH, command:COMMANDLINE or notify' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l restart -d 'Start a service again when it ends: on-failure, always or never' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l user -d 'Run a service\'s command as this user of the container\'s' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l stop-signal -d 'Ask a service\'s command to end by this signal instead of TERM' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l permission -d 'What a file inside is to have, set right at each start; a path that ends in / is a directory, made if missing' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l boot -d 'Whether the container starts with the system' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -s o -d 'An option of its storage or isolation' -r

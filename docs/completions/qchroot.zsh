@@ -106,6 +106,12 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '*--command=[A program that stays in the foreground, to add as a service]:SERVICE=COMMANDLINE:_default' \
 '*--remove=[A service to take out]:SERVICE:_default' \
+'*--after=[Start a service after another one of the container, if that is configured]:SERVICE=OTHER:_default' \
+'*--requires=[Start a service after another one, and not without it]:SERVICE=OTHER:_default' \
+'*--ready=[What tells that a service has started\: port\:NUMBER, file\:PATH, command\:COMMANDLINE or notify]:SERVICE=WHAT:_default' \
+'*--restart=[Start a service again when it ends\: on-failure, always or never]:SERVICE=WHEN:_default' \
+'*--user=[Run a service'\''s command as this user of the container'\''s]:SERVICE=USER:_default' \
+'*--stop-signal=[Ask a service'\''s command to end by this signal instead of TERM]:SERVICE=SIGNAL:_default' \
 '*--permission=[What a file inside is to have, set right at each start; a path that ends in / is a directory, made if missing]:PATH=OWNER:GROUP:MODE:_default' \
 '--boot=[Whether the container starts with the system]:yes|no:_default' \
 '*-o+[An option of its storage or isolation]:storage.KEY=VALUE | isolation.KEY=VALUE:_default' \

@@ -101,6 +101,21 @@ pub enum Restart {
     Never,
 }
 
+impl Restart {
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::OnFailure, Self::Always, Self::Never];
+}
+
+impl fmt::Display for Restart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OnFailure => "on-failure",
+            Self::Always => "always",
+            Self::Never => "never",
+        })
+    }
+}
+
 /// How a service is asked whether it is well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -108,11 +123,26 @@ pub struct Health {
     /// Program and arguments, run inside; status 0 is well.
     pub command: Vec<String>,
     /// Seconds between two questions.
+    #[serde(default = "thirty")]
     pub interval: u64,
     /// Seconds that an answer may take.
+    #[serde(default = "five")]
     pub timeout: u64,
     /// After so many bad answers one after another it is restarted, if its [`Restart`] allows.
+    #[serde(default = "three")]
     pub retries: u32,
+}
+
+fn thirty() -> u64 {
+    30
+}
+
+fn five() -> u64 {
+    5
+}
+
+fn three() -> u32 {
+    3
 }
 
 /// What a service's supervisor says of it, for people. The lock that the supervisor holds says whether it runs.

@@ -1,6 +1,7 @@
 //! The command line as clap sees it. Each option's text is what `--help`, the manual page and the completions
 //! show; nothing is computed here.
 
+mod config;
 mod copies;
 mod session;
 mod space;
@@ -9,6 +10,7 @@ mod start;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use config::{Config, ServiceSettings};
 pub(crate) use copies::{Pair, Rollback, Snapshot};
 pub(crate) use session::{Console, Exec, Identity};
 pub(crate) use space::{Check, Resize};
@@ -90,15 +92,7 @@ interrupted leaves the old release in use.")]
     /// Show what each service of a container does, and what is missing
     Status(Names),
     /// Show or change the services and options of a container
-    #[command(after_help = "Examples:
-  qchroot config web                       show its services
-  qchroot config web nginx                 add the service of /etc/init.d/nginx inside
-  qchroot config web --command 'http=/usr/sbin/lighttpd -D -f /etc/lighttpd/lighttpd.conf'
-  qchroot config web --remove nginx
-  qchroot config web --boot no
-  qchroot config web --permission var/log/web.log=www:www:0640
-
-Changes count from the container's next start.")]
+    #[command(after_help = config::CONFIG)]
     Config(Config),
     /// Start containers and their services
     #[command(after_help = "Examples:
@@ -248,29 +242,6 @@ pub(crate) struct Delete {
     /// Come back when the space that they took is free
     #[arg(long)]
     pub(crate) wait: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Config {
-    /// The container
-    pub(crate) name: String,
-    /// Services with a script inside, to add
-    pub(crate) services: Vec<String>,
-    /// A program that stays in the foreground, to add as a service
-    #[arg(long, value_name = "SERVICE=COMMANDLINE")]
-    pub(crate) command: Vec<String>,
-    /// A service to take out
-    #[arg(long, value_name = "SERVICE")]
-    pub(crate) remove: Vec<String>,
-    /// What a file inside is to have, set right at each start; a path that ends in / is a directory, made if missing
-    #[arg(long, value_name = "PATH=OWNER:GROUP:MODE")]
-    pub(crate) permission: Vec<qchroot_engine::PermissionEntry>,
-    /// Whether the container starts with the system
-    #[arg(long, value_name = "yes|no")]
-    pub(crate) boot: Option<String>,
-    /// An option of its storage or isolation
-    #[arg(short = 'o', value_name = "storage.KEY=VALUE | isolation.KEY=VALUE")]
-    pub(crate) options: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]

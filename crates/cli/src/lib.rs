@@ -4,6 +4,7 @@
 
 mod args;
 mod carry;
+mod config;
 mod copies;
 mod each;
 mod fail;

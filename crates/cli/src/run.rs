@@ -6,11 +6,11 @@ use std::time::Duration;
 use camino::Utf8Path;
 use clap::{CommandFactory, Parser};
 use qchroot_api::{Error, ErrorKind, Name, Observe, Result};
-use qchroot_engine::{ConfigChange, CreateWish, Engine, InstallWish, Outcome, Registry, Session, Watch, Who};
+use qchroot_engine::{CreateWish, Engine, InstallWish, Registry, Session, Watch, Who};
 use qchroot_host::Machine;
 use serde_json::json;
 
-use crate::args::{Cli, Command, Config, Create, Delete, Exec, Identity, Install, Plugin};
+use crate::args::{Cli, Command, Create, Delete, Exec, Identity, Install, Plugin};
 use crate::screen::Screen;
 use crate::{fail, place, print};
 
@@ -205,32 +205,6 @@ impl Front<'_> {
         }
     }
 
-    fn config(&self, args: Config) -> Result<()> {
-        let name: Name = args.name.parse()?;
-        let (storage_options, isolation_options) = backend_options(&args.options)?;
-        let change = ConfigChange {
-            services: args.services,
-            commands: args.command.iter().map(|text| key_value(text)).collect::<Result<_>>()?,
-            remove: args.remove,
-            permissions: args.permission,
-            boot: args.boot.as_deref().map(yes_or_no).transpose()?,
-            storage_options,
-            isolation_options,
-        };
-        if change.is_empty() { self.show_config(&name) } else { self.engine.configure(&name, &change) }
-    }
-
-    fn show_config(&self, name: &Name) -> Result<()> {
-        let loaded = self.engine.load(name)?;
-        if self.json {
-            return print::json(&loaded.file);
-        }
-        if loaded.services.is_empty() {
-            return print::line(Outcome::Bypassed.phrase());
-        }
-        loaded.services.iter().try_for_each(|service| print::line(&print::escape(&service.to_string())))
-    }
-
     fn delete(&self, args: &Delete) -> Result<u8> {
         let status = self.for_each(&args.which, "delete", |name| {
             self.engine.delete(name)?;
@@ -307,22 +281,14 @@ pub(crate) fn parse_names(names: &[String]) -> Result<Vec<Name>> {
     names.iter().map(|name| name.parse()).collect()
 }
 
-fn yes_or_no(text: &str) -> Result<bool> {
-    match text {
-        "yes" => Ok(true),
-        "no" => Ok(false),
-        _ => Err(Error::new(ErrorKind::Usage, format!("--boot is yes or no, not {text:?}"))),
-    }
-}
-
-fn key_value(text: &str) -> Result<(String, String)> {
+pub(crate) fn key_value(text: &str) -> Result<(String, String)> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.into(), value.into())),
         _ => Err(Error::new(ErrorKind::Usage, format!("{text:?} is not of the form KEY=VALUE"))),
     }
 }
 
-fn backend_options(options: &[String]) -> Result<BackendOptions> {
+pub(crate) fn backend_options(options: &[String]) -> Result<BackendOptions> {
     let (mut storage, mut isolation) = (vec![], vec![]);
     for text in options {
         let (key, value) = key_value(text)?;

@@ -4,9 +4,11 @@
 //! against what the back end declares.
 
 use camino::Utf8Path;
-use qchroot_api::{Error, ErrorKind, Options, ReleaseId, Result, Service, ServiceRun};
+use qchroot_api::{Error, ErrorKind, Options, ReleaseId, Result};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use toml::de::{DeTable, DeValue};
+
+use crate::ServiceEntry;
 
 /// The format number that this program writes and reads.
 pub const FORMAT: u32 = 1;
@@ -81,60 +83,6 @@ pub struct Choice {
     pub options: Options,
 }
 
-/// One `[[service]]`: with `script` or with `command`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ServiceEntry {
-    /// Its name.
-    pub name: String,
-    /// Path of its script inside.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub script: Option<String>,
-    /// Program and arguments, watched over by qchroot.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub command: Option<Vec<String>>,
-}
-
-impl ServiceEntry {
-    /// The service that this entry describes.
-    ///
-    /// # Errors
-    /// Configuration, when it has neither or both of `script` and `command`, or a name that is none.
-    pub fn service(&self) -> Result<Service> {
-        check_service_name(&self.name)?;
-        let run = match (&self.script, &self.command) {
-            (Some(path), None) => script_run(path),
-            (None, Some(argv)) if !argv.is_empty() => ServiceRun::Command { argv: argv.clone() },
-            _ => {
-                return Err(Error::new(
-                    ErrorKind::Config,
-                    format!("service {} needs either script or command", self.name),
-                ));
-            }
-        };
-        Ok(Service::new(&self.name, run))
-    }
-}
-
-/// How a script is called: rc.subr(8) wants `onestart`, so that `NAME_enable` need not be set; init.d scripts
-/// know `start` only.
-fn script_run(path: &str) -> ServiceRun {
-    let prefix = if path.contains("/rc.d/") { "one" } else { "" };
-    ServiceRun::Script { path: path.into(), start: format!("{prefix}start"), stop: format!("{prefix}stop") }
-}
-
-/// Refuses what is no service name: it becomes a file name and a path inside the container.
-pub(crate) fn check_service_name(name: &str) -> Result<()> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let good =
-        !name.is_empty() && name.len() <= 64 && !name.starts_with(['-', '.']) && name.chars().all(allowed);
-    if good {
-        return Ok(());
-    }
-    Err(Error::new(ErrorKind::Usage, format!("bad service name {name:?}"))
-        .hint("use letters, digits, dash, underscore and dot, for example nginx"))
-}
-
 fn yes() -> bool {
     true
 }
@@ -184,7 +132,8 @@ impl HasFormat for ContainerFile {
     }
 }
 
-/// Adds the file, line and column to an error about an option that stands in the table `table` of `text`.
+/// Adds the file, line and column to an error about a key that stands in the table `table` of `text`; a number stands
+/// for a table among several of the same name, from 0.
 #[must_use]
 pub(crate) fn locate(error: Error, path: &Utf8Path, text: &str, table: &[&str]) -> Error {
     let Some(key) = error.fact("key").map(str::to_owned) else { return error.with("path", path) };
@@ -202,6 +151,10 @@ fn offset_of(table: &DeTable<'_>, path: &[&str], key: &str) -> Option<usize> {
         [] => table.iter().find(|(k, _)| k.get_ref() == key).map(|(k, _)| k.span().start),
         [first, rest @ ..] => match table.iter().find(|(k, _)| k.get_ref() == first)?.1.get_ref() {
             DeValue::Table(inner) => offset_of(inner, rest, key),
+            DeValue::Array(all) => {
+                let (index, rest) = rest.split_first()?;
+                offset_of(all.get(index.parse::<usize>().ok()?)?.get_ref().as_table()?, rest, key)
+            }
             _ => None,
         },
     }

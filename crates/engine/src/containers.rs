@@ -6,6 +6,7 @@ use qchroot_api::{
 };
 
 use crate::config::{ContainerFile, locate, parse};
+use crate::service_entry::in_order_of;
 use crate::{Engine, Held, Installed, PermissionEntry};
 
 /// A container, its base and its back ends.
@@ -68,7 +69,7 @@ impl Engine<'_> {
         };
         storage.check(&file.storage.options).map_err(locate_in("storage"))?;
         isolation.check(&file.isolation.options).map_err(locate_in("isolation"))?;
-        let services = file.service.iter().map(|entry| entry.service()).collect::<Result<_>>()?;
+        let services = in_order_of(&file.service, &self.layout.file(name), &text)?;
         file.permission.iter().try_for_each(PermissionEntry::check)?;
         file.node.iter().try_for_each(|node| node.numbers().map(drop))?;
         let installed = self.base_of(&file, storage)?;

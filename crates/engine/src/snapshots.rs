@@ -6,6 +6,7 @@ use qchroot_api::{Container, Error, ErrorKind, Name, Place, ReleaseId, Result, S
 use serde::{Deserialize, Serialize};
 
 use crate::config::{ContainerFile, FORMAT, HasFormat, parse};
+use crate::file_name::is_plain;
 use crate::{Engine, Loaded};
 
 /// `snapshots/NAME/snapshot.toml` in the container's directory.
@@ -121,10 +122,7 @@ fn record_path(container: &Container, name: &str) -> Utf8PathBuf {
 
 /// Refuses what is no name of a snapshot: it becomes a file name, and a part of a data set's.
 pub(crate) fn check_snapshot_name(name: &str) -> Result<()> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let good =
-        !name.is_empty() && name.len() <= 64 && !name.starts_with(['-', '.']) && name.chars().all(allowed);
-    if good {
+    if is_plain(name) {
         return Ok(());
     }
     Err(Error::new(ErrorKind::Usage, format!("bad snapshot name {name:?}"))

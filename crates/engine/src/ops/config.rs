@@ -5,8 +5,10 @@ use camino::Utf8PathBuf;
 use qchroot_api::{Capability, Error, ErrorKind, FileKind, Name, Place, Result, Step};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
-use crate::config::{ContainerFile, check_service_name, parse};
+use crate::config::{ContainerFile, parse};
+use crate::ops::config_service::{self, ServiceSetting};
 use crate::ops::install::set_options;
+use crate::service_entry::{check_service_name, in_order};
 use crate::{Engine, Loaded, PermissionEntry, Point};
 
 /// Where the script of a service may be, the first one that exists wins.
@@ -19,6 +21,8 @@ pub struct ConfigChange {
     pub services: Vec<String>,
     /// `--command SERVICE=COMMANDLINE`, to add or replace.
     pub commands: Vec<(String, String)>,
+    /// `--after SERVICE=OTHER` and others.
+    pub settings: Vec<ServiceSetting>,
     /// `--remove SERVICE`.
     pub remove: Vec<String>,
     /// `--permission`, to add or replace by path.
@@ -54,7 +58,7 @@ impl Engine<'_> {
         }
         let path = self.layout.file(name);
         let file: ContainerFile = parse(&path, &text)?;
-        file.service.iter().try_for_each(|entry| entry.service().map(|_| ()))?;
+        in_order(&file.service)?;
         loaded.storage.check(&file.storage.options)?;
         loaded.isolation.check(&file.isolation.options)?;
         let step = Step::WriteFile { at: Place::host(path), text, mode: 0o644, was: Some(was) };
@@ -71,16 +75,16 @@ impl Engine<'_> {
             .parse()
             .map_err(|e| Error::new(ErrorKind::Config, "the administration file is damaged").cause(e))?;
         for service in &change.remove {
-            remove_service(&mut document, service)?;
+            config_service::remove(&mut document, service)?;
         }
         for service in &change.services {
             let path = self.script_of(loaded, service)?;
-            set_service(&mut document, service, "script", value(path.as_str()));
+            config_service::set_script(&mut document, service, path.as_str());
         }
         for (service, line) in &change.commands {
-            check_service_name(service)?;
-            set_service(&mut document, service, "command", value(words(service, line)?));
+            config_service::set_command(&mut document, service, line)?;
         }
+        change.settings.iter().try_for_each(|setting| config_service::set(&mut document, setting))?;
         change.permissions.iter().try_for_each(|entry| set_permission(&mut document, entry))?;
         if let Some(boot) = change.boot {
             document["boot"] = value(boot);
@@ -141,50 +145,6 @@ fn no_script(loaded: &Loaded<'_>, service: &str) -> Error {
         ))
 }
 
-fn words(service: &str, line: &str) -> Result<toml_edit::Array> {
-    match shlex::split(line) {
-        Some(words) if !words.is_empty() => Ok(words.into_iter().collect()),
-        _ => Err(Error::new(
-            ErrorKind::Usage,
-            format!("the command line of {service} is empty or has an open quote"),
-        )
-        .with("service", service)
-        .hint("for example: --command web='/usr/sbin/lighttpd -D -f /etc/lighttpd/lighttpd.conf'")),
-    }
-}
-
-fn set_service(document: &mut DocumentMut, name: &str, key: &str, what: Item) {
-    let tables = document
-        .entry("service")
-        .or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()))
-        .as_array_of_tables_mut();
-    let Some(tables) = tables else { return };
-    let mut table = Table::new();
-    table["name"] = value(name);
-    table[key] = what;
-    if let Some(old) = tables.iter_mut().find(|table| is_named(table, name)) {
-        *old = table;
-        return;
-    }
-    tables.push(table);
-}
-
-fn remove_service(document: &mut DocumentMut, name: &str) -> Result<()> {
-    let tables = document.get_mut("service").and_then(Item::as_array_of_tables_mut);
-    let before = tables.as_ref().map_or(0, |tables| tables.len());
-    let after = tables.map_or(0, |tables| {
-        tables.retain(|table| !is_named(table, name));
-        tables.len()
-    });
-    if after == 0 {
-        document.remove("service");
-    }
-    if after < before {
-        return Ok(());
-    }
-    Err(Error::new(ErrorKind::NotFound, format!("service {name} is not configured")).with("service", name))
-}
-
 fn set_permission(document: &mut DocumentMut, entry: &PermissionEntry) -> Result<()> {
     let text = toml::to_string(entry)
         .map_err(|e| Error::new(ErrorKind::Internal, "cannot write down a permission").cause(e))?;
@@ -203,10 +163,6 @@ fn set_permission(document: &mut DocumentMut, entry: &PermissionEntry) -> Result
     }
     tables.push(fresh.as_table().clone());
     Ok(())
-}
-
-fn is_named(table: &Table, name: &str) -> bool {
-    table.get("name").and_then(Item::as_str) == Some(name)
 }
 
 /// Puts `-o KEY=VALUE` of a back end into the administration file.

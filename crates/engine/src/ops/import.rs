@@ -11,6 +11,7 @@ use toml_edit::{DocumentMut, value};
 use crate::config::{ContainerFile, locate, parse};
 use crate::exported::{Customs, ExportFile};
 use crate::journal::Op;
+use crate::service_entry::in_order_of;
 use crate::{Engine, Installed, PermissionEntry, Workplace};
 
 /// What `import` was asked for.
@@ -149,7 +150,7 @@ impl Engine<'_> {
         let in_table = |table| move |error| locate(error, path, text, &[table, "options"]);
         storage.check(&file.storage.options).map_err(in_table("storage"))?;
         isolation.check(&file.isolation.options).map_err(in_table("isolation"))?;
-        file.service.iter().try_for_each(|entry| entry.service().map(drop))?;
+        in_order_of(&file.service, path, text)?;
         file.permission.iter().try_for_each(PermissionEntry::check)?;
         file.node.iter().try_for_each(|node| node.numbers().map(drop))?;
         let info = storage.info();

@@ -4,6 +4,7 @@
 pub(crate) mod check;
 pub(crate) mod clone;
 pub(crate) mod config;
+pub(crate) mod config_service;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod export;

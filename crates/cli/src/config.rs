@@ -1,0 +1,62 @@
+//! `config`: what the user asked, in the engine's terms, and what is shown.
+
+use qchroot_api::{Error, ErrorKind, Name, Result};
+use qchroot_engine::{ConfigChange, Outcome, ServiceKey, ServiceSetting};
+
+use crate::args::{Config, ServiceSettings};
+use crate::print;
+use crate::run::{Front, backend_options, key_value};
+
+impl Front<'_> {
+    pub(crate) fn config(&self, args: Config) -> Result<()> {
+        let name: Name = args.name.parse()?;
+        let (storage_options, isolation_options) = backend_options(&args.options)?;
+        let change = ConfigChange {
+            services: args.services,
+            commands: args.command.iter().map(|text| key_value(text)).collect::<Result<_>>()?,
+            settings: settings(args.settings)?,
+            remove: args.remove,
+            permissions: args.permission,
+            boot: args.boot.as_deref().map(yes_or_no).transpose()?,
+            storage_options,
+            isolation_options,
+        };
+        if change.is_empty() { self.show_config(&name) } else { self.engine.configure(&name, &change) }
+    }
+
+    fn show_config(&self, name: &Name) -> Result<()> {
+        let loaded = self.engine.load(name)?;
+        if self.json {
+            return print::json(&loaded.file);
+        }
+        if loaded.services.is_empty() {
+            return print::line(Outcome::Bypassed.phrase());
+        }
+        loaded.services.iter().try_for_each(|service| print::line(&print::escape(&service.to_string())))
+    }
+}
+
+fn settings(given: ServiceSettings) -> Result<Vec<ServiceSetting>> {
+    let by_key = [
+        (ServiceKey::After, given.after),
+        (ServiceKey::Requires, given.requires),
+        (ServiceKey::Ready, given.ready),
+        (ServiceKey::Restart, given.restart),
+        (ServiceKey::User, given.user),
+        (ServiceKey::StopSignal, given.stop_signal),
+    ];
+    let all = by_key.into_iter().flat_map(|(key, texts)| texts.into_iter().map(move |text| (key, text)));
+    all.map(|(key, text)| {
+        let (service, value) = key_value(&text)?;
+        Ok(ServiceSetting { service, key, value })
+    })
+    .collect()
+}
+
+fn yes_or_no(text: &str) -> Result<bool> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err(Error::new(ErrorKind::Usage, format!("--boot is yes or no, not {text:?}"))),
+    }
+}

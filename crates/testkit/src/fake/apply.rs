@@ -7,7 +7,7 @@ use qchroot_api::{Access, Error, ErrorKind, FileKind, Place, Result, Step};
 
 use super::node::{Body, Inode};
 use super::refuse;
-use super::resolve::{Found, MISSING, obstructed};
+use super::resolve::{Found, HOST, MISSING, obstructed};
 use super::state::State;
 
 /// Character devices that do no harm on Linux: `Documentation/admin-guide/devices.txt`.
@@ -101,6 +101,11 @@ impl State {
         let refused = |kind, why| Err(refuse(kind, format!("cannot remove {}", found.seen), why));
         if !inode.is_directory() {
             return Ok(());
+        }
+        if found.is_mount_point() && found.space != HOST {
+            // What covers it in a sandbox does not keep the host from removing it.
+            self.tree.mounts.retain(|m| m.space != found.space || !m.line.at.starts_with(&found.seen));
+            return self.remove_dir(at);
         }
         if found.is_mount_point() {
             return refused(ErrorKind::Busy, "device busy");

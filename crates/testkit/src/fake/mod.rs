@@ -17,6 +17,7 @@ mod probe;
 mod process;
 mod quota;
 mod resolve;
+mod sandbox;
 mod snapshot;
 mod state;
 mod survey;
@@ -186,7 +187,10 @@ impl FakeHost {
 
     /// Ends a process, as if it had died by itself.
     pub fn kill(&self, pid: i32) {
-        self.state().processes.retain(|p| p.info.pid != pid);
+        let mut state = self.state();
+        state.processes.retain(|p| p.info.pid != pid);
+        state.end_sandboxes();
+        drop(state);
         self.0.changed.notify_all();
     }
 

@@ -5,7 +5,7 @@ use qchroot_api::{Error, ErrorKind, Mount, MountFs, Mounted, Platform, Result};
 
 use super::node::{Body, Inode};
 use super::refuse;
-use super::resolve::{Covered, Found, MISSING, obstructed};
+use super::resolve::{Covered, Found, HOST, MISSING, obstructed};
 use super::state::State;
 use super::volume::{Spot, View};
 
@@ -166,8 +166,8 @@ impl State {
     pub(crate) fn unmount(&mut self, mount: &Mount) -> Result<()> {
         let Some((found, inode)) = self.tree.find(&mount.at)? else { return Ok(()) };
         refuse_kind(mount, &found, &inode)?;
-        if !found.is_mount_point() {
-            return Ok(());
+        if !found.is_mount_point() || found.space != HOST {
+            return Ok(()); // those of a sandbox end with it
         }
         let refused = |why: &str| Err(refuse(ErrorKind::Busy, format!("cannot unmount {}", found.seen), why));
         let there = self.tree.mount(found.mount);

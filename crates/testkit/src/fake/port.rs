@@ -13,7 +13,7 @@ use qchroot_engine::{Care, Deadline, Guard, Held, Host, Probe, Seen, Workplace};
 use super::carry::{self, FakePart};
 use super::node::{Body, Inode};
 use super::process::no_program;
-use super::resolve::Found;
+use super::resolve::{Found, HOST};
 use super::state::State;
 use super::work::FakeWork;
 use super::{FakeHost, Moment, call, change, refuse, survey};
@@ -109,7 +109,7 @@ fn list(state: &State, at: &Place) -> Result<Vec<String>> {
 }
 
 fn mount_table(state: &State) -> Vec<Mounted> {
-    state.tree.mounts.iter().map(|m| m.line.clone()).collect()
+    state.tree.mounts.iter().filter(|m| m.space == HOST).map(|m| m.line.clone()).collect()
 }
 
 fn program(state: &State, name: &str) -> Option<Utf8PathBuf> {

@@ -7,7 +7,7 @@ use qchroot_engine::Probe;
 use super::apply::obstacle;
 use super::mounting::refuse_kind;
 use super::node::{Body, Inode};
-use super::resolve::obstructed;
+use super::resolve::{HOST, obstructed};
 use super::state::State;
 
 impl State {
@@ -59,6 +59,7 @@ impl State {
                 self.probe_own(at, *make, Access { mode: *mode, uid: *uid, gid: *gid })
             }
             Step::Mount(mount) => making(self.probe_mount(mount, Probe::Present, Probe::Absent)),
+            Step::Unmount(mount) if self.tree.space_of(&mount.at.lexical()) != HOST => Ok(Probe::Present),
             Step::Unmount(mount) => {
                 settle(self.probe_mount(mount, Probe::Absent, Probe::Present), Probe::Present)
             }
@@ -156,6 +157,9 @@ impl State {
                     Probe::Absent => Probe::Present,
                     other => other,
                 };
+            }
+            Step::StartSandbox(_) | Step::StopSandbox(_) | Step::Seal(_) | Step::StopProcesses { .. } => {
+                return self.probe_sandbox(step);
             }
             Step::StartService(service) => self.holder(&service.lock).is_some(),
             Step::StopService(service) => self.holder(&service.lock).is_none(),

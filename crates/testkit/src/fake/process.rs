@@ -19,6 +19,10 @@ impl State {
         match step {
             Step::StartInit { container, root, proc } => self.start_init(container, root, proc.as_ref()),
             Step::StopInit { root, proc, .. } => self.stop_init(root, proc.as_ref(), deadline),
+            Step::StartSandbox(sandbox) => self.start_sandbox(sandbox),
+            Step::StopSandbox(sandbox) => self.stop_sandbox(sandbox, deadline),
+            Step::Seal(seal) => self.seal(seal),
+            Step::StopProcesses { root, .. } => self.stop_processes(root, deadline),
             Step::StartService(service) => self.start_service(service),
             Step::StopService(service) => self.stop_service(service, deadline),
             Step::Group(step) => self.act_on_group(step),
@@ -56,7 +60,7 @@ impl State {
     }
 
     /// A container's root as the host sees it.
-    fn root_dir(&self, root: &Utf8Path) -> Result<camino::Utf8PathBuf> {
+    pub(super) fn root_dir(&self, root: &Utf8Path) -> Result<camino::Utf8PathBuf> {
         let found = self.tree.host(root, true)?;
         match self.tree.get(&found) {
             Some(inode) if inode.is_directory() => Ok(found.seen),
@@ -179,7 +183,8 @@ impl State {
     /// The root directory that an entry leads to.
     pub(crate) fn root_of_entry(&self, entry: &Entry) -> Result<camino::Utf8PathBuf> {
         match &entry.way {
-            Way::Chroot { root, .. } | Way::Sandbox { root, .. } => self.root_dir(root),
+            Way::Chroot { root, .. } => self.root_dir(root),
+            Way::Sandbox { root, .. } => self.sealed(root),
             Way::Command { prefix, .. } => match prefix.as_slice() {
                 [program, name] if program == "jexec" => self.jails.get(name).map(|jail| jail.path.clone()),
                 _ => Some("/".into()),

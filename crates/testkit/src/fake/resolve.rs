@@ -17,12 +17,17 @@ pub(crate) const MISSING: &str = "no such file or directory";
 /// The id of the mount that holds `/`.
 pub(crate) const ROOT_MOUNT: u32 = 0;
 
+/// The mount namespace of the host; the others are those of sandboxes.
+pub(crate) const HOST: u32 = 0;
+
 /// One mount.
 #[derive(Debug, Clone)]
 pub(crate) struct Covered {
     pub(crate) id: u32,
     /// The mount that this one covers a directory of.
     pub(crate) parent: u32,
+    /// The mount namespace that it is in.
+    pub(crate) space: u32,
     pub(crate) line: Mounted,
     pub(crate) view: View,
     /// What made it; `None` for `/`.
@@ -34,6 +39,8 @@ pub(crate) struct Covered {
 pub(crate) struct Found {
     /// As the host sees it, without links.
     pub(crate) seen: Utf8PathBuf,
+    /// The mount namespace that it was looked for in.
+    pub(crate) space: u32,
     pub(crate) mount: u32,
     /// Below the mount's root.
     pub(crate) rel: Utf8PathBuf,
@@ -51,6 +58,8 @@ impl Found {
 pub(crate) struct Tree {
     pub(crate) volumes: Volumes,
     pub(crate) mounts: Vec<Covered>,
+    /// Roots of containers with a mount namespace of their own, which all below them is looked for in.
+    pub(crate) spaces: Vec<(Utf8PathBuf, u32)>,
     next_volume: u32,
     next_mount: u32,
 }
@@ -62,8 +71,8 @@ impl Tree {
         volumes.put(&Spot::top(0), Inode::directory(0o755));
         let line = Mounted { at: "/".into(), fs: fs.into(), source: "/dev/disk".into(), read_only: false };
         let view = View::of(vec![Spot::top(0)]);
-        let root = Covered { id: ROOT_MOUNT, parent: ROOT_MOUNT, line, view, made_by: None };
-        Self { volumes, mounts: vec![root], next_volume: 1, next_mount: 1 }
+        let root = Covered { id: ROOT_MOUNT, parent: ROOT_MOUNT, space: HOST, line, view, made_by: None };
+        Self { volumes, mounts: vec![root], spaces: vec![], next_volume: 1, next_mount: 1 }
     }
 
     /// A new, empty file system.
@@ -76,9 +85,9 @@ impl Tree {
 
     /// Mounts `view` over the directory `on`.
     pub(crate) fn cover(&mut self, on: &Found, line: Mounted, view: View, made_by: Mount) {
-        let (id, parent) = (self.next_mount, on.mount);
+        let (id, parent, space) = (self.next_mount, on.mount, on.space);
         self.next_mount += 1;
-        self.mounts.push(Covered { id, parent, line, view, made_by: Some(made_by) });
+        self.mounts.push(Covered { id, parent, space, line, view, made_by: Some(made_by) });
     }
 
     /// Takes a mount away, and its file system if it was made for it.
@@ -93,7 +102,8 @@ impl Tree {
     fn under_mounts(&self, mut found: Found) -> Found {
         let over = |found: &Found| {
             let on = |m: &&Covered| m.id != ROOT_MOUNT && m.parent == found.mount && m.line.at == found.seen;
-            self.mounts.iter().rev().find(on).map(|m| m.id)
+            let visible = |m: &&Covered| [HOST, found.space].contains(&m.space);
+            self.mounts.iter().rev().filter(visible).find(on).map(|m| m.id)
         };
         while let Some(id) = over(&found) {
             (found.mount, found.rel) = (id, Utf8PathBuf::new());
@@ -102,7 +112,7 @@ impl Tree {
     }
 
     fn child(&self, of: &Found, name: &str) -> Found {
-        let child = Found { seen: of.seen.join(name), mount: of.mount, rel: of.rel.join(name) };
+        let child = Found { seen: of.seen.join(name), rel: of.rel.join(name), ..*of };
         self.under_mounts(child)
     }
 
@@ -147,13 +157,19 @@ impl Tree {
 
     /// Resolves a path of the host's.
     pub(crate) fn host(&self, path: &Utf8Path, follow: bool) -> Result<Found> {
-        let top = Found { seen: "/".into(), mount: ROOT_MOUNT, rel: Utf8PathBuf::new() };
+        let space = self.space_of(path);
+        let top = Found { seen: "/".into(), space, mount: ROOT_MOUNT, rel: Utf8PathBuf::new() };
         self.walk(self.under_mounts(top), path, follow, ErrorKind::System)
+    }
+
+    /// The mount namespace that a path of the host's is looked for in.
+    pub(crate) fn space_of(&self, path: &Utf8Path) -> u32 {
+        self.spaces.iter().find(|(root, _)| path.starts_with(root)).map_or(HOST, |(_, space)| *space)
     }
 
     /// Resolves a place to look at it, its last component not followed.
     fn place(&self, at: &Place) -> Result<Found> {
-        self.walk(self.root_of(at)?, at.path(), false, ErrorKind::NotFound)
+        self.walk(self.start_of(at)?, at.path(), false, ErrorKind::NotFound)
     }
 
     /// Resolves a place to change it: inside a container no link on the way is followed.
@@ -161,7 +177,7 @@ impl Tree {
     /// # Errors
     /// `Exists`, naming the component, where something that is not a directory is on the way.
     pub(crate) fn spot(&self, at: &Place) -> Result<Found> {
-        let found = self.root_of(at)?;
+        let found = self.start_of(at)?;
         if !at.is_within() {
             return self.walk(found, at.path(), false, ErrorKind::System);
         }
@@ -171,7 +187,7 @@ impl Tree {
     /// Resolves a path of the host's as a place inside a container is: no link on the way is followed.
     pub(crate) fn strictly(&self, path: &Utf8Path) -> Result<Found> {
         let at = Place::host(path);
-        self.step_by_step(self.root_of(&at)?, &at)
+        self.step_by_step(self.start_of(&at)?, &at)
     }
 
     fn step_by_step(&self, mut found: Found, at: &Place) -> Result<Found> {
@@ -187,7 +203,12 @@ impl Tree {
 
     /// Resolves a place with every link followed beneath its root.
     pub(crate) fn place_followed(&self, at: &Place) -> Result<Found> {
-        self.walk(self.root_of(at)?, at.path(), true, ErrorKind::NotFound)
+        self.walk(self.start_of(at)?, at.path(), true, ErrorKind::NotFound)
+    }
+
+    /// Where a place is looked for from.
+    fn start_of(&self, at: &Place) -> Result<Found> {
+        Ok(Found { space: self.space_of(&at.lexical()), ..self.root_of(at)? })
     }
 
     fn root_of(&self, at: &Place) -> Result<Found> {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::resolve::ROOT_MOUNT;
+use super::resolve::{HOST, ROOT_MOUNT};
 use super::state::State;
 use super::volume::Spot;
 
@@ -37,7 +37,8 @@ impl Snapshot {
             mounts: mounts
                 .map(|m| {
                     let mode = if m.line.read_only { "read-only" } else { "writable" };
-                    format!("{} {} on {} {mode}", m.line.fs, m.line.source, m.line.at)
+                    let inside = if m.space == HOST { "" } else { " in a sandbox" };
+                    format!("{} {} on {} {mode}{inside}", m.line.fs, m.line.source, m.line.at)
                 })
                 .collect(),
             jails: state.jails.iter().map(|(name, jail)| format!("{name} in {}", jail.path)).collect(),

@@ -29,8 +29,19 @@ pub(crate) struct Running {
     pub(crate) holds: Option<Utf8PathBuf>,
     /// Whether it is a container's init.
     pub(crate) is_init: bool,
+    /// Of the init of a sandbox: what it is.
+    pub(crate) sandbox: Option<Sandbox>,
     /// Ignores SIGTERM.
     pub(crate) stubborn: bool,
+}
+
+/// A sandbox, which ends with its init.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sandbox {
+    /// Its mount namespace.
+    pub(crate) space: u32,
+    /// Whether programs can run in it.
+    pub(crate) sealed: bool,
 }
 
 /// A jail of FreeBSD's.
@@ -170,7 +181,7 @@ impl State {
             cpu_millis: 0,
             memory_bytes: 0,
         };
-        self.processes.push(Running { info, holds: None, is_init: false, stubborn: false });
+        self.processes.push(Running { info, holds: None, is_init: false, sandbox: None, stubborn: false });
         self.processes.last_mut().expect("it was pushed just now")
     }
 
@@ -183,6 +194,7 @@ impl State {
     pub(crate) fn end(&mut self, deadline: Duration, which: impl Fn(&Running) -> bool) {
         let stubborn = self.processes.iter().any(|p| p.stubborn && which(p));
         self.processes.retain(|p| !which(p));
+        self.end_sandboxes();
         if stubborn {
             self.since_boot = self.since_boot.max(deadline);
         }
@@ -227,6 +239,7 @@ impl State {
         self.jails.clear();
         self.groups.clear();
         self.tree.mounts.truncate(1);
+        self.tree.spaces.clear();
         self.detach_disks(false);
         self.tree.volumes.disks_mut().for_each(|disk| disk.elsewhere = false);
         self.boots += 1;

@@ -20,7 +20,8 @@ impl Engine<'_> {
             return Ok(true);
         }
         let root = loaded.container.root();
-        Ok(self.view().mounts()?.iter().any(|mount| mount.at == root))
+        let mounted = self.view().mounts()?.iter().any(|mount| mount.at == root);
+        Ok(mounted || self.has_sandbox(&loaded.name)?)
     }
 
     /// Does `act` while the container's files can be seen. A run that dies meanwhile leaves a session, which `stop` and

@@ -5,6 +5,7 @@ use qchroot_api::{Error, ErrorKind, Mount, MountFs, Name, Place, Result, Step};
 use serde::Serialize;
 
 use crate::journal::{Journal, Op};
+use crate::sandbox::is_enclosed;
 use crate::{Engine, Held, Overcommit, STOP_PATIENCE, State};
 
 /// An operation whose run ended before it did.
@@ -229,8 +230,13 @@ impl Engine<'_> {
         if let Some(journal) = Journal::load(self.host, &self.layout.start_journal(name))? {
             if journal.boot != self.host.boot_id()? {
                 journal.remove()?; // mounts and processes ended with that boot
-            } else if self.roll_back(journal, deadline).is_ok() && !self.has_mounts(name)? {
-                return Ok(()); // and taking down the init has made sure of the processes
+            } else {
+                if is_enclosed(&journal) && !self.has_sandbox(name)? {
+                    self.reopen(&journal, deadline);
+                }
+                if self.roll_back(journal, deadline).is_ok() && !self.has_mounts(name)? {
+                    return Ok(()); // and taking down the init has made sure of the processes
+                }
             }
         }
         // Something inside was in the way, such as a mount that was moved: sweep, then once more.
@@ -257,6 +263,9 @@ impl Engine<'_> {
                 _ => Place::host(&mount.at),
             };
             steps.push(Step::Mount(Mount::new(at, MountFs::Foreign { name: mount.fs.clone() })));
+        }
+        if self.has_sandbox(name)? {
+            steps.push(self.any_sandbox(name));
         }
         if !observed.processes(name).is_empty() {
             steps.push(Step::StartInit { container: name.clone(), root, proc: None });

@@ -65,6 +65,12 @@ impl Layout {
         self.lib.join(name.as_str())
     }
 
+    /// The lock file that the init of a container's sandbox holds.
+    #[must_use]
+    pub fn sandbox_lock(&self, name: &Name) -> Utf8PathBuf {
+        self.container(name).join("root.init")
+    }
+
     /// Where a container is built before it has its name.
     #[must_use]
     pub fn staging(&self, name: &Name) -> Utf8PathBuf {

@@ -30,6 +30,7 @@ mod own_root;
 mod port;
 mod previous;
 mod registry;
+mod sandbox;
 mod seen;
 mod service_entry;
 mod snapshots;

@@ -9,13 +9,14 @@ use serde::Serialize;
 
 use crate::config::ContainerFile;
 use crate::journal::{Journal, Mark, Op};
+use crate::sandbox::{ENDED, is_enclosed};
 use crate::{Engine, Loaded, SpaceReport};
 
 /// The state of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// No mount, no process.
+    /// No mount, no process, and nothing else of a start's.
     Stopped,
     /// Everything that a start intended is there.
     Started,
@@ -139,19 +140,22 @@ impl Engine<'_> {
             return Ok((State::Partial, vec!["an interrupted change is not put right yet".into()]));
         }
         let journal = Journal::load(self.host, &self.layout.start_journal(name))?;
-        if mounts.is_empty() && processes.is_empty() {
-            return Ok((State::Stopped, vec![]));
-        }
+        let nothing = mounts.is_empty() && processes.is_empty();
         let Some(journal) = journal else {
-            return Ok((State::Partial, vec!["it has mounts or processes, but was not started".into()]));
+            let stray = vec!["it has mounts or processes, but was not started".into()];
+            return Ok(if nothing { (State::Stopped, vec![]) } else { (State::Partial, stray) });
         };
+        if nothing && !(is_enclosed(&journal) && self.has_sandbox(name)?) {
+            let left = self.left_over(&journal)?;
+            return Ok(left.map_or((State::Stopped, vec![]), |left| (State::Partial, vec![left.into()])));
+        }
         if journal.op == Op::Session {
             return Ok((State::Partial, vec!["it is open for a console or a single program".into()]));
         }
         if !journal.complete {
             return Ok((State::Partial, vec!["its start or stop did not come to its end".into()]));
         }
-        let missing = self.missing(&journal, mounts)?;
+        let missing = self.missing(name, &journal, || Ok(mounts.to_vec()))?;
         let state = if missing.is_empty() { State::Started } else { State::Partial };
         Ok((state, missing))
     }
@@ -163,12 +167,21 @@ impl Engine<'_> {
             return Ok(false);
         };
         let settled = journal.op == Op::Start && journal.complete && self.refuse_half_done(name).is_ok();
-        Ok(settled && self.missing(&journal, &self.view().mounts()?)?.is_empty())
+        Ok(settled && self.missing(name, &journal, || self.view().mounts())?.is_empty())
     }
 
     /// What a complete start made that is not there any more. Services that ended are not among it.
-    fn missing(&self, journal: &Journal<'_>, mounts: &[Mounted]) -> Result<Vec<String>> {
-        let mut missing = Vec::new();
+    fn missing(
+        &self,
+        name: &Name,
+        journal: &Journal<'_>,
+        mounts: impl FnOnce() -> Result<Vec<Mounted>>,
+    ) -> Result<Vec<String>> {
+        if is_enclosed(journal) {
+            let lives = self.has_sandbox(name)?;
+            return Ok(if lives { vec![] } else { vec![ENDED.into()] });
+        }
+        let (mut missing, mounts) = (Vec::new(), mounts()?);
         let mounted = |at: &Utf8Path| mounts.iter().any(|mount| mount.at == at);
         for (step, mark) in journal.steps.iter().zip(&journal.marks) {
             if !matches!(mark, Mark::Done | Mark::Skipped) {

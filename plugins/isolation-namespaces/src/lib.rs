@@ -1,17 +1,19 @@
 //! Isolation `namespaces`: mounts, processes, host name, IPC and control groups of a container's own, and by option its
-//! own network and users. Linux only. This crate only plans.
+//! own network and users. Linux only. This crate only plans; a sandbox is the host layer's work.
 
 #![forbid(unsafe_code)]
 
+mod bridge;
+mod options;
+
 use qchroot_api::{
-    Backend, Base, Capability, Container, Info, Isolation, Kind, Network, Observe, Plan, Platform,
-    Registration, Result, Rules, SandboxStep, SealStep, Step, Way, inventory,
+    Backend, Base, Capability, Container, GroupStep, Info, Isolation, Kind, Network, Observe, Options, Place,
+    Plan, Platform, Registration, Result, Rules, SandboxStep, SealStep, Step, Way, check_options, inventory,
 };
 
-inventory::submit! { Registration::Isolation(|| Box::new(Namespaces)) }
+use options::{Net, Settings};
 
-/// Bytes of shared memory.
-const SHARED_MEMORY: u64 = 64 << 20;
+inventory::submit! { Registration::Isolation(|| Box::new(Namespaces)) }
 
 /// The back end.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,37 +26,83 @@ impl Backend for Namespaces {
             kind: Kind::Isolation,
             summary: "own mounts, processes, host name and IPC; by option own network and users".into(),
             platforms: vec![Platform::Linux],
-            capabilities: [Capability::OwnMounts, Capability::OwnDev, Capability::OwnProcesses].into(),
-            options: vec![],
+            capabilities: [
+                Capability::OwnMounts,
+                Capability::OwnDev,
+                Capability::OwnProcesses,
+                Capability::OwnNetwork,
+                Capability::Limits,
+            ]
+            .into(),
+            options: options::specs(),
         }
+    }
+
+    fn check(&self, options: &Options) -> Result<()> {
+        check_options("namespaces", &options::specs(), options)?;
+        Settings::read(options).map(drop)
     }
 }
 
 impl Isolation for Namespaces {
-    fn enclose(&self, container: &Container, _host: &dyn Observe) -> Result<Plan> {
-        Ok(vec![Step::StartSandbox(SandboxStep {
+    /// The limits, the network, and then the sandbox that is put into both.
+    fn enclose(&self, container: &Container, host: &dyn Observe) -> Result<Plan> {
+        let settings = Settings::read(&container.isolation)?;
+        let group = group(container);
+        let mut plan: Plan = group.iter().map(|group| limit(container, group)).collect();
+        let network = match &settings.network {
+            Net::Host => Network::Host,
+            Net::None => Network::None,
+            Net::Bridge(bridge) => {
+                plan.extend(bridge::plan(container, bridge, host)?);
+                Network::Named { name: container.system_name() }
+            }
+        };
+        plan.push(Step::StartSandbox(SandboxStep {
             container: container.name.clone(),
             root: container.root(),
-            host_name: container.name.to_string(),
-            network: Network::Host,
-            users: None,
-            group: None,
-        })])
+            host_name: settings.host_name.unwrap_or_else(|| container.name.to_string()),
+            network,
+            users: settings.users,
+            group,
+        }));
+        Ok(plan)
     }
 
     fn up(&self, _base: &Base, container: &Container, _host: &dyn Observe) -> Result<Plan> {
-        Ok(vec![Step::Seal(SealStep {
+        let (settings, root) = (Settings::read(&container.isolation)?, container.root());
+        let kernels = ["dev", "proc", "sys"].iter().take(if settings.sys { 3 } else { 2 });
+        let mut plan: Plan =
+            kernels.map(|path| Step::MakeDir { at: Place::within(&root, path), mode: 0o755 }).collect();
+        plan.push(Step::Seal(SealStep {
             container: container.name.clone(),
-            root: container.root(),
-            masked: vec![],
-            read_only: vec![],
-            shared_memory: SHARED_MEMORY,
-            sys: true,
-            rules: Rules::default(),
-        })])
+            root,
+            masked: settings.masked.clone(),
+            read_only: settings.read_only.clone(),
+            shared_memory: settings.shared_memory,
+            sys: settings.sys,
+            rules: rules(container),
+        }));
+        Ok(plan)
     }
 
     fn way(&self, container: &Container, _host: &dyn Observe) -> Result<Way> {
-        Ok(Way::Sandbox { root: container.root(), rules: Rules::default() })
+        Ok(Way::Sandbox { root: container.root(), rules: rules(container) })
     }
+}
+
+/// The control group of a container that has limits as a whole.
+fn group(container: &Container) -> Option<String> {
+    let limits = &container.limits;
+    let shared = [limits.memory_bytes, limits.processes, limits.read_bps, limits.write_bps];
+    let has_one = limits.cpu_percent.is_some() || shared.iter().any(Option::is_some);
+    has_one.then(|| container.system_name())
+}
+
+fn limit(container: &Container, group: &str) -> Step {
+    Step::Group(GroupStep::Make { group: group.to_owned(), limits: container.limits.clone() })
+}
+
+fn rules(container: &Container) -> Rules {
+    Rules { group: group(container), ..Rules::default() }
 }

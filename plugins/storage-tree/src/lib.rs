@@ -76,7 +76,7 @@ impl SharedStorage for Tree {
         }
         let may_write = !read_only && !tree::is_read_only(&tree, host)?;
         if host.platform()? == Platform::Linux {
-            plan.extend(devices(&tree, &root, may_write, host)?);
+            plan.extend(devices(&tree, container, may_write, host)?);
         }
         if flag(&container.storage, "resolv_conf", true) {
             plan.extend(names::plan(&tree, &root, may_write, host)?);
@@ -94,15 +94,20 @@ impl SharedStorage for Tree {
     }
 }
 
-/// A file system in memory over `dev`, so that device nodes and terminals never come into the tree.
-fn devices(tree: &Utf8Path, root: &Utf8Path, may_write: bool, host: &dyn Observe) -> Result<Plan> {
+/// A file system in memory over `dev`, so that device nodes and terminals never come into the tree; an isolation may
+/// mount its own.
+fn devices(tree: &Utf8Path, container: &Container, may_write: bool, host: &dyn Observe) -> Result<Plan> {
     if !may_write && host.stat(&Place::within(tree, "dev"))?.is_none() {
         let message = format!("{tree} has no directory dev, and cannot be changed");
         return Err(Error::new(ErrorKind::Config, message)
             .with("path", tree)
             .hint("make the directory while it can, or show the tree for writing"));
     }
-    let mut memory = Mount::new(Place::within(root, "dev"), MountFs::Tmp { size: DEVICES, mode: 0o755 });
+    if container.own_dev {
+        return Ok(vec![]);
+    }
+    let mut memory =
+        Mount::new(Place::within(container.root(), "dev"), MountFs::Tmp { size: DEVICES, mode: 0o755 });
     (memory.nosuid, memory.noexec) = (true, true);
     Ok(vec![Step::MakeDir { at: memory.at.clone(), mode: 0o755 }, Step::Mount(memory)])
 }

@@ -4,7 +4,7 @@
 use qchroot_api::{Error, ErrorKind, Name, Place, Plan, Result, Step};
 
 use crate::config::ContainerFile;
-use crate::journal::Op;
+use crate::journal::{Journal, Op};
 use crate::transaction::Job;
 use crate::{Engine, STOP_PATIENCE};
 
@@ -85,9 +85,13 @@ impl Engine<'_> {
         if !pids.is_empty() {
             return Err(busy(format!("it is started: its processes are {}", pids.join(", "))));
         }
-        match mounts.first() {
-            Some(mount) => Err(busy(format!("{} is mounted on {}", mount.fs, mount.at))),
-            None => Ok(()),
+        if let Some(mount) = mounts.first() {
+            return Err(busy(format!("{} is mounted on {}", mount.fs, mount.at)));
+        }
+        // A damaged one must not keep a container from being deleted.
+        match Journal::load(self.host, &self.layout.start_journal(name)) {
+            Ok(Some(journal)) => self.left_over(&journal)?.map_or(Ok(()), |left| Err(busy(left.into()))),
+            _ => Ok(()),
         }
     }
 }

@@ -161,8 +161,8 @@ impl Engine<'_> {
 
     fn stop_locked(&self, name: &Name, patience: Duration) -> Result<Outcome> {
         let observed = self.look()?;
-        let nothing = observed.mounts(name).is_empty() && observed.processes(name).is_empty();
         let journal = Journal::load(self.host, &self.layout.start_journal(name))?;
+        let nothing = self.is_nothing(name, &observed, journal.as_ref())?;
         if self.dry_run {
             self.show_stop(journal);
             return Ok(if nothing { Outcome::AlreadyStopped } else { Outcome::Stopped });

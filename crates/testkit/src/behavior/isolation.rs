@@ -2,7 +2,9 @@
 
 use camino::Utf8Path;
 use libtest_mimic::Trial;
-use qchroot_api::{Base, Brand, Container, Credentials, Entry, Isolation, Kind, Plan, Platform};
+use qchroot_api::{
+    Base, Brand, Capability, Container, Credentials, Entry, Isolation, Kind, Mounted, Plan, Platform,
+};
 use qchroot_engine::Host;
 
 use super::footprint::stays_within;
@@ -48,6 +50,7 @@ pub fn isolation(make: Make) -> Vec<Trial> {
         all_present(&w.host, &w.up());
     });
     add("a program gets inside", gets_inside);
+    add("the host sees none of its own mounts", own_mounts);
     add("going down ends the container's processes and no others", ends_its_own);
     add("planted links fail closed", planted_links);
     trials.extend(platforms.iter().flat_map(|platform| foreign(make, *platform)));
@@ -111,9 +114,17 @@ impl World {
         run(&Self::new(self.make, self.platform))
     }
 
+    /// What comes before the storage, which is nothing here, and what comes after it.
     fn up(&self) -> Plan {
-        let plan = self.isolation.up(&self.base, &self.container, view(&self.host));
-        plan.expect("the isolation can plan")
+        let mut plan = self.isolation.enclose(&self.container, view(&self.host)).expect("it can enclose");
+        plan.extend(
+            self.isolation.up(&self.base, &self.container, view(&self.host)).expect("the isolation can plan"),
+        );
+        plan
+    }
+
+    fn mounts(&self) -> Vec<Mounted> {
+        view(&self.host).mounts().expect("the mount table can be read")
     }
 
     fn plant(&self, path: &str, to: &str) {
@@ -141,6 +152,16 @@ fn gets_inside(w: &World) {
     assert_eq!(w.host.enter(&entry), Ok(0));
     let entry = Entry { argv: vec!["/bin/false".into()], ..entry };
     assert_eq!(w.host.enter(&entry), Ok(1));
+}
+
+fn own_mounts(w: &World) {
+    let before = w.mounts();
+    let begun = succeed(&w.host, &w.up());
+    if w.isolation.info().capabilities.contains(&Capability::OwnMounts) {
+        assert_eq!(w.mounts(), before, "the host sees mounts");
+    }
+    take_back(&w.host, &begun);
+    assert_eq!(w.mounts(), before);
 }
 
 fn ends_its_own(w: &World) {

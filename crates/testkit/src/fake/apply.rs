@@ -77,9 +77,14 @@ impl State {
     }
 
     /// What is to be taken away; without a way to it, it is gone.
-    fn left(&self, at: &Place) -> Result<Option<(Found, Inode)>> {
+    fn left(&mut self, at: &Place) -> Result<Option<(Found, Inode)>> {
         match self.tree.find(at) {
             Err(error) if error.kind() == ErrorKind::Exists => Ok(None),
+            Ok(Some((found, _))) if found.is_mount_point() && found.space != HOST => {
+                // What covers it in a sandbox does not keep the host from removing it.
+                self.tree.mounts.retain(|m| m.space != found.space || !m.line.at.starts_with(&found.seen));
+                self.tree.find(at)
+            }
             found => found,
         }
     }
@@ -101,11 +106,6 @@ impl State {
         let refused = |kind, why| Err(refuse(kind, format!("cannot remove {}", found.seen), why));
         if !inode.is_directory() {
             return Ok(());
-        }
-        if found.is_mount_point() && found.space != HOST {
-            // What covers it in a sandbox does not keep the host from removing it.
-            self.tree.mounts.retain(|m| m.space != found.space || !m.line.at.starts_with(&found.seen));
-            return self.remove_dir(at);
         }
         if found.is_mount_point() {
             return refused(ErrorKind::Busy, "device busy");

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
-use qchroot_api::{Isolation, Kind, Plan, Process, Way};
+use qchroot_api::{Capability, Isolation, Kind, Plan, Process, Way};
 
 use super::lab::Lab;
 use super::{here, trials};
@@ -25,6 +25,7 @@ pub(crate) fn isolation(make: Make) -> Vec<Trial> {
     let all = vec![
         ("a program runs and nothing is left", run(nothing_left)),
         ("a second up finds everything there", run(second_up)),
+        ("the host sees none of its own mounts", run(own_mounts)),
         ("its processes are seen, and ended with it", run(members)),
         ("a link for /dev fails closed", run(|lab, it| fails_closed(lab, it, "dev", "/dev"))),
         ("a link for /proc fails closed", run(|lab, it| fails_closed(lab, it, "proc", "/proc"))),
@@ -34,7 +35,9 @@ pub(crate) fn isolation(make: Make) -> Vec<Trial> {
 }
 
 fn up(lab: &Lab, isolation: &dyn Isolation) -> Plan {
-    isolation.up(&lab.base, &lab.container, lab.view()).expect("up can be planned")
+    let mut plan = isolation.enclose(&lab.container, lab.view()).expect("it can enclose");
+    plan.extend(isolation.up(&lab.base, &lab.container, lab.view()).expect("up can be planned"));
+    plan
 }
 
 fn way(lab: &Lab, isolation: &dyn Isolation) -> Way {
@@ -63,6 +66,14 @@ fn nothing_left(lab: &mut Lab, isolation: &dyn Isolation) {
 fn second_up(lab: &mut Lab, isolation: &dyn Isolation) {
     lab.carry_out(&up(lab, isolation));
     all_present(&lab.machine, &up(lab, isolation));
+    lab.take_back();
+}
+
+fn own_mounts(lab: &mut Lab, isolation: &dyn Isolation) {
+    lab.carry_out(&up(lab, isolation));
+    if isolation.info().capabilities.contains(&Capability::OwnMounts) {
+        lab.sees_no_mounts();
+    }
     lab.take_back();
 }
 

@@ -70,6 +70,12 @@ impl Lab {
     #[track_caller]
     pub(crate) fn take_back(&mut self) {
         take_back(&self.machine, &std::mem::take(&mut self.begun));
+        self.sees_no_mounts();
+    }
+
+    /// Sees that nothing is mounted that was not before.
+    #[track_caller]
+    pub(crate) fn sees_no_mounts(&self) {
         assert_eq!(table(&self.machine), self.mounts, "the mount table is not as before");
     }
 

@@ -7,13 +7,17 @@ mod bridge;
 mod options;
 
 use qchroot_api::{
-    Backend, Base, Capability, Container, GroupStep, Info, Isolation, Kind, Network, Observe, Options, Place,
-    Plan, Platform, Registration, Result, Rules, SandboxStep, SealStep, Step, Way, check_options, inventory,
+    Backend, Base, Capability, Container, Info, Isolation, KEPT_CAPABILITIES, Kind, Limits, Network, Observe,
+    Options, Place, Plan, Platform, Registration, Result, Rules, SandboxStep, SealStep, Step, Way,
+    check_options, group_steps, in_group, inventory,
 };
 
 use options::{Net, Settings};
 
 inventory::submit! { Registration::Isolation(|| Box::new(Namespaces)) }
+
+/// System calls are filtered unless the container's options say otherwise.
+const SECCOMP: bool = true;
 
 /// The back end.
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,6 +44,7 @@ impl Backend for Namespaces {
 
     fn check(&self, options: &Options) -> Result<()> {
         check_options("namespaces", &options::specs(), options)?;
+        Rules::of(options, &Limits::default(), &kept(), SECCOMP)?;
         Settings::read(options).map(drop)
     }
 }
@@ -48,8 +53,8 @@ impl Isolation for Namespaces {
     /// The limits, the network, and then the sandbox that is put into both.
     fn enclose(&self, container: &Container, host: &dyn Observe) -> Result<Plan> {
         let settings = Settings::read(&container.isolation)?;
-        let group = group(container);
-        let mut plan: Plan = group.iter().map(|group| limit(container, group)).collect();
+        let mut plan = group_steps(container);
+        let group = (!plan.is_empty()).then(|| container.system_name());
         let network = match &settings.network {
             Net::Host => Network::Host,
             Net::None => Network::None,
@@ -81,28 +86,24 @@ impl Isolation for Namespaces {
             read_only: settings.read_only.clone(),
             shared_memory: settings.shared_memory,
             sys: settings.sys,
-            rules: rules(container),
+            rules: rules(container)?,
         }));
         Ok(plan)
     }
 
     fn way(&self, container: &Container, _host: &dyn Observe) -> Result<Way> {
-        Ok(Way::Sandbox { root: container.root(), rules: rules(container) })
+        Ok(Way::Sandbox { root: container.root(), rules: rules(container)? })
     }
 }
 
-/// The control group of a container that has limits as a whole.
-fn group(container: &Container) -> Option<String> {
-    let limits = &container.limits;
-    let shared = [limits.memory_bytes, limits.processes, limits.read_bps, limits.write_bps];
-    let has_one = limits.cpu_percent.is_some() || shared.iter().any(Option::is_some);
-    has_one.then(|| container.system_name())
+/// What every process inside is held to.
+fn rules(container: &Container) -> Result<Rules> {
+    let rules = Rules::of(&container.isolation, &container.limits, &kept(), SECCOMP)?;
+    Ok(in_group(rules, container))
 }
 
-fn limit(container: &Container, group: &str) -> Step {
-    Step::Group(GroupStep::Make { group: group.to_owned(), limits: container.limits.clone() })
-}
-
-fn rules(container: &Container) -> Rules {
-    Rules { group: group(container), ..Rules::default() }
+/// What programs keep: with a root of their own, a further chroot(2) leads nowhere, and sshd(8) and package managers
+/// want it.
+fn kept() -> Vec<&'static str> {
+    KEPT_CAPABILITIES.into_iter().chain(["sys_chroot"]).collect()
 }

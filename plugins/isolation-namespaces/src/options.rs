@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use qchroot_api::camino::{Utf8Component, Utf8PathBuf};
-use qchroot_api::{Error, ErrorKind, IdRange, OptionKind, OptionSpec, Options, Result, parse_size};
+use qchroot_api::{Error, ErrorKind, IdRange, OptionKind, OptionSpec, Options, Result, Rules, parse_size};
+
+use crate::SECCOMP;
 
 /// Bytes of shared memory: as much as podman-run(1) and runc(8) give.
 const SHARED_MEMORY: u64 = 64 << 20;
@@ -42,7 +44,7 @@ const READ_ONLY: &[&str] = &["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", 
 pub(crate) fn specs() -> Vec<OptionSpec> {
     use OptionKind::{Flag, List, Size, Text};
     let spec = OptionSpec::new;
-    vec![
+    let own = [
         spec(
             "network",
             Text,
@@ -70,7 +72,8 @@ pub(crate) fn specs() -> Vec<OptionSpec> {
         ),
         spec("shared_memory", Size, "64M", "limit of /dev/shm"),
         spec("sys", Flag, "true", "mount /sys, read-only"),
-    ]
+    ];
+    own.into_iter().chain(Rules::options(SECCOMP)).collect()
 }
 
 /// What a container's options say.

@@ -12,6 +12,7 @@ use qchroot_api::{Credentials, Entry, Error, ErrorKind, Result, Way};
 
 use super::channel::{Received, Sender, channel, readable};
 use super::program::Program;
+use super::rules::{self, Hold};
 use super::signals::Signals;
 use super::terminal::Terminal;
 use super::trace::{Tracer, wait_for_tracer};
@@ -50,13 +51,14 @@ pub(crate) fn trace(entry: &Entry) -> Result<(i32, Vec<PathBuf>)> {
 fn run(entry: &Entry, mut tracer: Option<&mut Tracer>) -> Result<i32> {
     identity::refuse_directories()?;
     let passage = Passage::open(&entry.way, &entry.credentials)?;
+    let hold = Hold::new(entry.way.rules())?;
     let program = Program::new(&passage.words(&entry.argv), passage.argv0(entry), &entry.env)?;
     let mut terminal = Terminal::open(passage.root(), entry.credentials.uid)?;
     let signals = Signals::catch(&CAUGHT)?;
     let (sender, mut receiver) = channel::<Error>()?;
     let is_traced = tracer.is_some();
     let child = passage.fork(|| {
-        let Err(error) = become_it(entry, &passage, &program, terminal.as_ref(), &sender, is_traced);
+        let Err(error) = become_it(entry, &passage, &hold, &program, terminal.as_ref(), &sender, is_traced);
         sender.send(&error);
         1
     })?;
@@ -79,10 +81,11 @@ fn run(entry: &Entry, mut tracer: Option<&mut Tracer>) -> Result<i32> {
     }
 }
 
-/// In the child: everything between fork(2) and execve(2).
+/// In the child: everything between fork(2) and execve(2), in the order that [`rules`] tells.
 fn become_it(
     entry: &Entry,
     passage: &Passage,
+    hold: &Hold,
     program: &Program,
     terminal: Option<&Terminal>,
     sender: &Sender<Error>,
@@ -93,7 +96,7 @@ fn become_it(
     if let Some(terminal) = terminal {
         terminal.take()?;
     }
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    rules::forget_caller()?;
     match passage.root() {
         Some(root) => identity::enter_root(root, &entry.directory)?,
         None => rustix::process::chdir("/").or_error(|| "cannot change to /".into())?,
@@ -101,7 +104,7 @@ fn become_it(
     identity::close_others(&[sender.as_raw_fd()])?;
     let report: Sender<Error> = kept(3).into();
     let who = passage.root().map(|_| &entry.credentials);
-    let Err(error) = cross(who, program, &report, is_traced);
+    let Err(error) = cross(who, hold, program, &report, is_traced);
     report.send(&error);
     // SAFETY: _exit(2) ends this process at once; the error has been told.
     unsafe { nix::libc::_exit(1) }
@@ -110,6 +113,7 @@ fn become_it(
 /// The last steps, with no descriptor left but the standard streams and the report.
 fn cross(
     who: Option<&Credentials>,
+    hold: &Hold,
     program: &Program,
     report: &Sender<Error>,
     is_traced: bool,
@@ -118,7 +122,7 @@ fn cross(
     if is_traced {
         wait_for_tracer()?;
     }
-    who.map_or(Ok(()), identity::assume)?;
+    hold.assume(who)?;
     // After the change of user, which takes it back; see PR_SET_PDEATHSIG(2const).
     kernel::die_with_parent(Signal::SIGKILL).or_error(|| "cannot tie the program to qchroot".into())?;
     if !report.is_heard() {
@@ -126,6 +130,7 @@ fn cross(
     }
     identity::default_actions();
     identity::unblock_signals()?;
+    hold.shut()?;
     Err(program.exec())
 }
 

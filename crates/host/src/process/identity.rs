@@ -1,13 +1,12 @@
-//! What a process takes on and gives up on its way inside: root, user, capabilities, signals, descriptors.
-//! It does not know which program it does that for.
+//! What a process takes on and gives up on its way inside: root, signals, descriptors; the rest, and the order of all,
+//! is in `rules`. It does not know which program it does that for.
 
 use std::os::fd::{AsFd, BorrowedFd};
 
 use camino::Utf8Path;
 use nix::libc;
 use nix::sys::signal::{SigSet, SigmaskHow, pthread_sigmask};
-use nix::unistd::{Gid, Uid};
-use qchroot_api::{Credentials, Error, ErrorKind, Result};
+use qchroot_api::{Error, ErrorKind, Result};
 use rustix::fs::{FileType, Mode, OFlags, fstat, open};
 use rustix::process::{chdir, chroot, fchdir};
 
@@ -22,17 +21,6 @@ pub(super) fn enter_root(root: BorrowedFd<'_>, directory: &Utf8Path) -> Result<(
         .or_error(|| "cannot change the root directory".into())?;
     let _ = chdir(directory.as_str());
     Ok(())
-}
-
-/// Takes on numeric credentials and keeps no capability that a program could inherit.
-pub(super) fn assume(who: &Credentials) -> Result<()> {
-    let failed = || format!("cannot become user {} of group {}", who.uid, who.gid);
-    kernel::clear_inheritable().or_error(|| "cannot clear capabilities".into())?;
-    let groups: Vec<Gid> = who.groups.iter().copied().map(Gid::from_raw).collect();
-    let (uid, gid) = (Uid::from_raw(who.uid), Gid::from_raw(who.gid));
-    nix::unistd::setgroups(&groups).or_error(failed)?;
-    nix::unistd::setresgid(gid, gid, gid).or_error(failed)?;
-    nix::unistd::setresuid(uid, uid, uid).or_error(failed)
 }
 
 /// All signals do what they do by default.

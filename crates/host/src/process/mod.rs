@@ -13,11 +13,18 @@ mod identity;
 pub(crate) mod log;
 mod program;
 mod reaper;
+mod rules;
 pub(crate) mod service;
 mod signals;
 pub(crate) mod supervisor;
 mod terminal;
 
+#[cfg(target_os = "linux")]
+#[path = "../linux/process_confine.rs"]
+mod confine;
+#[cfg(target_os = "linux")]
+#[path = "../linux/process_filter.rs"]
+mod filter;
 #[cfg(target_os = "linux")]
 #[path = "../linux/process_init.rs"]
 pub(crate) mod init;
@@ -34,6 +41,9 @@ mod stop;
 #[path = "../linux/process_trace.rs"]
 mod trace;
 
+#[cfg(target_os = "freebsd")]
+#[path = "../freebsd/process_confine.rs"]
+mod confine;
 #[cfg(target_os = "freebsd")]
 #[path = "../freebsd/process_init.rs"]
 pub(crate) mod init;

@@ -10,7 +10,7 @@ use nix::libc;
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, setsid};
-use qchroot_api::{Error, ErrorKind, Result};
+use qchroot_api::{Credentials, Error, ErrorKind, Result};
 use rustix::fs::{Mode, OFlags, open};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,7 @@ use super::channel::{Received, Receiver, Sender, channel};
 use super::enter::{Passage, kept};
 use super::kernel::{self, Descendants};
 use super::program::Program;
+use super::rules::{self, Hold};
 use super::{fork, identity};
 use crate::errors::OrError;
 
@@ -58,6 +59,7 @@ impl Reaper {
     /// Starts one, with `output` for what the program and its descendants print.
     pub(super) fn start(
         passage: &Passage,
+        hold: &Hold,
         program: &Program,
         output: BorrowedFd<'_>,
         orphans: Orphans,
@@ -68,7 +70,7 @@ impl Reaper {
                 sender.send(&Report::Failed(error));
                 1
             }
-            Ok(life) => life.run(program, orphans),
+            Ok(life) => life.run(hold, program, orphans),
         })?;
         Ok(Self { pid, reports })
     }
@@ -107,19 +109,19 @@ impl Life {
         let null: OwnedFd = null.or_error(|| "cannot open /dev/null".into())?;
         identity::set_stdio([Some(null.as_fd()), Some(output), Some(output)])?;
         drop(null);
+        rules::forget_caller()?;
         match passage.root() {
             Some(root) => identity::enter_root(root, Utf8Path::new("/"))?,
             None => rustix::process::chdir("/").or_error(|| "cannot change to /".into())?,
         }
-        rustix::process::umask(Mode::from_raw_mode(0o022));
         kernel::clear_inheritable().or_error(|| "cannot clear capabilities".into())?;
         identity::default_actions();
         identity::close_others(&[sender.as_raw_fd(), descendants.into_raw_fd()])?;
         Ok(Self { sender: kept(3).into(), descendants: Descendants::from_fd(kept(4)) })
     }
 
-    fn run(&self, program: &Program, orphans: Orphans) -> i32 {
-        match launch(program) {
+    fn run(&self, hold: &Hold, program: &Program, orphans: Orphans) -> i32 {
+        match launch(hold, program) {
             Ok(main) => {
                 self.sender.send(&Report::Started);
                 self.reap(main, orphans)
@@ -170,10 +172,10 @@ impl Life {
 }
 
 /// Runs the program as a child of the reaper; returns when it is being executed.
-fn launch(program: &Program) -> Result<Pid> {
+fn launch(hold: &Hold, program: &Program) -> Result<Pid> {
     let (sender, mut receiver) = channel::<Error>()?;
     let child = fork::fork(|| {
-        let Err(error) = become_it(program, &sender);
+        let Err(error) = become_it(hold, program, &sender);
         sender.send(&error);
         1
     })
@@ -185,13 +187,15 @@ fn launch(program: &Program) -> Result<Pid> {
     }
 }
 
-fn become_it(program: &Program, sender: &Sender<Error>) -> Result<Infallible> {
+fn become_it(hold: &Hold, program: &Program, sender: &Sender<Error>) -> Result<Infallible> {
     setsid().or_error(|| "cannot begin a session".into())?;
+    hold.assume(Some(&Credentials::root()))?;
     // Without its reaper nobody would know it: the supervisor would start a second one beside it.
     kernel::die_with_parent(Signal::SIGKILL).or_error(|| "cannot tie a service to its reaper".into())?;
     identity::close_others(&[sender.as_raw_fd()])?;
     let report: Sender<Error> = kept(3).into();
-    let error = identity::unblock_signals().map_or_else(|error| error, |()| program.exec());
+    let ready = identity::unblock_signals().and_then(|()| hold.shut());
+    let error = ready.map_or_else(|error| error, |()| program.exec());
     report.send(&error);
     // SAFETY: _exit(2) ends this process at once; the error has been told.
     unsafe { libc::_exit(1) }

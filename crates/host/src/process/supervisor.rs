@@ -18,6 +18,7 @@ use super::enter::{Passage, kept};
 use super::log::Log;
 use super::program::Program;
 use super::reaper::{ASK_ALL, KILL_ALL, Orphans, Reaper, Report};
+use super::rules::Hold;
 use super::service::{self, Locked};
 use super::signals::Signals;
 use super::{fork, identity};
@@ -264,7 +265,8 @@ impl Supervisor {
     fn run(&self, argv: &[String], orphans: Orphans) -> Result<Reaper> {
         let passage = Passage::open(&self.step.way, &Credentials::root())?;
         let program = Program::new(&passage.words(argv), None, &environment())?;
-        Reaper::start(&passage, &program, self.print.as_fd(), orphans)
+        let hold = Hold::new(self.step.way.rules())?;
+        Reaper::start(&passage, &hold, &program, self.print.as_fd(), orphans)
     }
 
     /// Kills all that is left below a reaper, and keeps what it still prints.

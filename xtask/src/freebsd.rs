@@ -10,7 +10,7 @@ use clap::ValueEnum;
 
 use crate::run::Run;
 use crate::workspace::{Workspace, make_directory, write_file};
-use crate::{Result, setup};
+use crate::{Result, dist, setup};
 
 /// The C compiler, from Python's registry: one package without dependencies.
 const ZIG: &str = "ziglang==0.17.1";
@@ -47,7 +47,8 @@ pub(crate) enum Arch {
 }
 
 impl Arch {
-    fn name(self) -> &'static str {
+    /// As it stands in the names of targets and archives.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::X86_64 => "x86_64",
             Self::Aarch64 => "aarch64",
@@ -74,11 +75,15 @@ pub(crate) fn task(workspace: &Workspace, args: &Args) -> Result<()> {
     if args.check {
         return check(workspace, args.arch);
     }
-    let kit = Kit::prepare(workspace, args.arch)?;
+    let program = build(workspace, args.arch)?;
+    dist::freebsd(workspace, args.arch, Some(&program))
+}
+
+/// Builds the program as it is shipped, and says where it is.
+pub(crate) fn build(workspace: &Workspace, arch: Arch) -> Result<PathBuf> {
+    let kit = Kit::prepare(workspace, arch)?;
     kit.cargo("build").args(["--release", "--package=qchroot"]).run()?;
-    let tar = pack(workspace, &kit)?;
-    println!("{}", tar.display());
-    Ok(())
+    Ok(kit.program())
 }
 
 /// Type-checks all that runs on FreeBSD.
@@ -201,29 +206,6 @@ impl Kit {
     fn program(&self) -> PathBuf {
         Path::new(&self.target).join(self.arch.triple()).join("release/qchroot")
     }
-}
-
-/// One archive that unpacks at `/`: the program, its manual page and the completions, where FreeBSD has them.
-fn pack(workspace: &Workspace, kit: &Kit) -> Result<PathBuf> {
-    let stage = kit.directory.join(format!("stage-{}", kit.arch.name()));
-    let local = stage.join("usr/local");
-    let docs = workspace.root.join("docs");
-    let files = [
-        (kit.program(), "sbin/qchroot", "755"),
-        (docs.join("man/qchroot.8"), "share/man/man8/qchroot.8", "644"),
-        (docs.join("completions/qchroot.bash"), "share/bash-completion/completions/qchroot", "644"),
-        (docs.join("completions/qchroot.zsh"), "share/zsh/site-functions/_qchroot", "644"),
-        (docs.join("completions/qchroot.fish"), "share/fish/vendor_completions.d/qchroot.fish", "644"),
-        (docs.join("completions/qchroot.csh"), "share/examples/qchroot/qchroot.csh", "644"),
-        (docs.join("completions/qchroot.ksh"), "share/examples/qchroot/qchroot.ksh", "644"),
-    ];
-    for (from, to, mode) in files {
-        Run::new("install").args(["-D", "-m", mode]).arg(from).arg(local.join(to)).text()?;
-    }
-    let tar = kit.directory.join(format!("qchroot-{}-freebsd.tar", kit.arch.name()));
-    let reproducible = ["--owner=0", "--group=0", "--numeric-owner", "--sort=name", "--mtime=@0"];
-    Run::new("tar").args(reproducible).arg("-C").arg(&stage).arg("-cf").arg(&tar).arg("usr").run()?;
-    Ok(tar)
 }
 
 #[cfg(test)]

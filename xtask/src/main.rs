@@ -9,6 +9,7 @@
 mod bench;
 mod ci;
 mod demo;
+mod dist;
 mod freebsd;
 mod http;
 mod man;
@@ -49,6 +50,8 @@ enum Task {
     Demo,
     /// Build or type-check for FreeBSD
     Freebsd(freebsd::Args),
+    /// Lay out and pack what belongs on each system
+    Dist(dist::Args),
     /// Write the manual page and the shells' completions
     Man(man::Args),
 }
@@ -73,6 +76,7 @@ fn run_task(task: Task) -> Result<()> {
         Task::Bench(args) => bench::task(&workspace, &args),
         Task::Demo => demo::task(&workspace),
         Task::Freebsd(args) => freebsd::task(&workspace, &args),
+        Task::Dist(args) => dist::task(&workspace, &args),
         Task::Man(args) => man::task(&workspace, &args),
     }
 }

@@ -17,6 +17,11 @@ const FILES: &[(&str, &[&str])] = &[
     ("completions/qchroot.ksh", &["mksh", "-n"]),
 ];
 
+/// The committed files below `docs`.
+pub(crate) fn files() -> impl Iterator<Item = &'static str> {
+    FILES.iter().map(|(file, _)| *file)
+}
+
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Write nothing: fail if the committed files are not what would be written
@@ -35,8 +40,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let fresh = workspace.target.join("generated");
     generate(&fresh)?;
     let committed = workspace.root.join("docs");
-    let stale: Vec<&str> =
-        FILES.iter().map(|(file, _)| *file).filter(|file| differ(&fresh, &committed, file)).collect();
+    let stale: Vec<&str> = files().filter(|file| differ(&fresh, &committed, file)).collect();
     if !stale.is_empty() {
         return Err(format!("not as generated: {}: run `cargo xtask man` and commit", stale.join(" ")).into());
     }

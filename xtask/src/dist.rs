@@ -1,0 +1,260 @@
+//! Package trees: what belongs where on each system, laid out below one directory, and packed so that the same
+//! files give the same archive.
+//!
+//! Must not know what the files say. Installing is left to the system's own packager: the archives unpack at `/`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use crate::freebsd::{self, Arch};
+use crate::run::Run;
+use crate::workspace::{Workspace, make_directory};
+use crate::{Result, man};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only for this system [default: both]
+    #[arg(long, value_enum)]
+    system: Option<System>,
+    /// Everything but the program, which is then not built
+    #[arg(long)]
+    no_program: bool,
+    /// The processor of FreeBSD's program; Linux's is this machine's
+    #[arg(long, value_enum, default_value_t = Arch::X86_64)]
+    arch: Arch,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum System {
+    Linux,
+    Freebsd,
+}
+
+/// Where a system has its files, from `/` on.
+struct Places {
+    programs: &'static str,
+    manual: &'static str,
+    bash: &'static str,
+    zsh: &'static str,
+    fish: &'static str,
+    documents: &'static str,
+    examples: &'static str,
+    /// What starts and stops containers with the system: file below `crates/cli/boot`, place, mode.
+    boot: &'static [(&'static str, &'static str, u32)],
+}
+
+/// hier(7), the Filesystem Hierarchy Standard, and where each shell looks by itself.
+const LINUX: Places = Places {
+    programs: "usr/sbin",
+    manual: "usr/share/man/man8",
+    bash: "usr/share/bash-completion/completions",
+    zsh: "usr/share/zsh/vendor-completions",
+    fish: "usr/share/fish/vendor_completions.d",
+    documents: "usr/share/doc/qchroot",
+    examples: "usr/share/doc/qchroot/examples",
+    boot: &[
+        ("qchroot.service", "usr/lib/systemd/system/qchroot.service", 0o644),
+        ("qchroot@.service", "usr/lib/systemd/system/qchroot@.service", 0o644),
+        ("qchroot.init.d", "etc/init.d/qchroot", 0o755),
+        ("qchroot.default", "etc/default/qchroot", 0o644),
+    ],
+};
+
+/// hier(7) of FreeBSD.
+const FREEBSD: Places = Places {
+    programs: "usr/local/sbin",
+    manual: "usr/local/share/man/man8",
+    bash: "usr/local/share/bash-completion/completions",
+    zsh: "usr/local/share/zsh/site-functions",
+    fish: "usr/local/share/fish/vendor_completions.d",
+    documents: "usr/local/share/doc/qchroot",
+    examples: "usr/local/share/examples/qchroot",
+    boot: &[("qchroot.rc.d", "usr/local/etc/rc.d/qchroot", 0o755)],
+};
+
+/// One file of a tree: where it is, where it goes, its mode.
+type Item = (PathBuf, String, u32);
+
+/// `cargo xtask dist`.
+pub(crate) fn task(workspace: &Workspace, args: &Args) -> Result<()> {
+    let wanted = |system| args.system.is_none_or(|only| only == system);
+    if wanted(System::Linux) {
+        let program = (!args.no_program).then(|| build(workspace)).transpose()?;
+        linux(workspace, program.as_deref())?;
+    }
+    if wanted(System::Freebsd) {
+        let program = (!args.no_program).then(|| freebsd::build(workspace, args.arch)).transpose();
+        // Without the program the tree still shows what is to be where.
+        freebsd(workspace, args.arch, program.as_ref().ok().and_then(Option::as_deref))?;
+        program.map_err(|error| format!("FreeBSD's tree is without the program: {error}"))?;
+    }
+    Ok(())
+}
+
+fn build(workspace: &Workspace) -> Result<PathBuf> {
+    Run::cargo().args(["build", "--release", "--package=qchroot"]).run()?;
+    Ok(workspace.built("release", "qchroot"))
+}
+
+fn linux(workspace: &Workspace, program: Option<&Path>) -> Result<()> {
+    pack(workspace, "linux", std::env::consts::ARCH, &LINUX, program)
+}
+
+/// The tree for FreeBSD and its archive.
+pub(crate) fn freebsd(workspace: &Workspace, arch: Arch, program: Option<&Path>) -> Result<()> {
+    pack(workspace, "freebsd", arch.name(), &FREEBSD, program)
+}
+
+fn pack(
+    workspace: &Workspace,
+    system: &str,
+    arch: &str,
+    places: &Places,
+    program: Option<&Path>,
+) -> Result<()> {
+    let all = workspace.target.join("dist");
+    let name = format!("qchroot-{}-{system}-{arch}", version(workspace)?);
+    let mut items = places.items(&workspace.root)?;
+    items.extend(program.map(|file| (file.to_owned(), format!("{}/qchroot", places.programs), 0o755)));
+    lay_out(&items, &all.join(&name))?;
+    let archive = archive(&all, &name)?;
+    let without = if program.is_none() { " (without the program)" } else { "" };
+    println!("{}{without}", archive.display());
+    Ok(())
+}
+
+fn version(workspace: &Workspace) -> Result<&str> {
+    let package = workspace.packages().iter().find(|package| package["name"] == "qchroot");
+    Ok(package.and_then(|package| package["version"].as_str()).ok_or("no package qchroot")?)
+}
+
+impl Places {
+    /// Everything but the program.
+    fn items(&self, root: &Path) -> Result<Vec<Item>> {
+        let boot = self
+            .boot
+            .iter()
+            .map(|(from, to, mode)| (root.join("crates/cli/boot").join(from), (*to).to_owned(), *mode));
+        let mut items: Vec<Item> = boot.collect();
+        for file in man::files() {
+            items.push((root.join("docs").join(file), self.generated(file)?, 0o644));
+        }
+        let example = format!("{}/qchroot.toml", self.examples);
+        items.push((root.join("docs/qchroot.toml.example"), example, 0o644));
+        for page in pages(root)? {
+            let name = page.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            items.push((page, format!("{}/{name}", self.documents), 0o644));
+        }
+        Ok(items)
+    }
+
+    /// Where a file goes that is made from the definition of the command line. csh and ksh look nowhere.
+    fn generated(&self, file: &str) -> Result<String> {
+        let (_, extension) = file.rsplit_once('.').unwrap_or_default();
+        Ok(match extension {
+            "8" => format!("{}/qchroot.8", self.manual),
+            "bash" => format!("{}/qchroot", self.bash),
+            "zsh" => format!("{}/_qchroot", self.zsh),
+            "fish" => format!("{}/qchroot.fish", self.fish),
+            "csh" | "ksh" => format!("{}/qchroot.{extension}", self.examples),
+            _ => return Err(format!("no system has a place for {file}").into()),
+        })
+    }
+}
+
+/// What there is to read.
+fn pages(root: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(root.join("docs"))?.collect::<std::io::Result<Vec<_>>>()?;
+    let pages = entries.into_iter().map(|entry| entry.path());
+    let mut pages: Vec<PathBuf> =
+        pages.filter(|page| page.extension().is_some_and(|it| it == "md")).collect();
+    pages.extend(["README.md", "CHANGELOG.md", "LICENSE"].map(|file| root.join(file)));
+    Ok(pages)
+}
+
+/// Puts `items` below `stage`, where nothing else is afterwards.
+fn lay_out(items: &[Item], stage: &Path) -> Result<()> {
+    if stage.exists() {
+        fs::remove_dir_all(stage)?;
+    }
+    make_directory(stage)?;
+    for (from, to, mode) in items {
+        let mode = format!("{mode:o}");
+        Run::new("install").args(["-D", "-m", &mode]).arg(from).arg(stage.join(to)).text()?;
+    }
+    // Whatever the umask: directories that everybody may enter.
+    Run::new("chmod").args(["-R", "u=rwX,go=rX"]).arg(stage).text().map(drop)
+}
+
+/// `NAME.tar.gz` beside the tree `name`: no trace of when, where or by whom it was made.
+fn archive(all: &Path, name: &str) -> Result<PathBuf> {
+    let archive = all.join(format!("{name}.tar.gz"));
+    let same = ["--format=ustar", "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
+    let stage = all.join(name);
+    let mut below = fs::read_dir(&stage)?.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>>>()?;
+    below.sort();
+    let tar = Run::new("tar").args(same).args(["-I", "gzip -n -9", "-cf"]).arg(&archive);
+    tar.arg("-C").arg(&stage).args(below).text()?;
+    Ok(archive)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root() -> &'static Path {
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+    }
+
+    /// The lines of `tar -tv` of a tree laid out anew.
+    fn listed(places: &Places) -> (Vec<String>, Vec<u8>) {
+        let all = tempfile::tempdir().unwrap();
+        lay_out(&places.items(root()).unwrap(), &all.path().join("tree")).unwrap();
+        let archive = archive(all.path(), "tree").unwrap();
+        let lines = Run::new("tar").env("TZ", "UTC").arg("-tvf").arg(&archive).text().unwrap();
+        (lines.lines().map(str::to_owned).collect(), fs::read(archive).unwrap())
+    }
+
+    fn assert_has(lines: &[String], mode: &str, path: &str) {
+        let found = lines.iter().any(|line| line.starts_with(mode) && line.ends_with(&format!(" {path}")));
+        assert!(found, "no {mode} {path} in {lines:#?}");
+    }
+
+    #[test]
+    fn each_system_has_its_files_where_it_looks_for_them() {
+        let (linux, _) = listed(&LINUX);
+        assert_has(&linux, "-rw-r--r--", "usr/lib/systemd/system/qchroot@.service");
+        assert_has(&linux, "-rwxr-xr-x", "etc/init.d/qchroot");
+        assert_has(&linux, "-rw-r--r--", "usr/share/man/man8/qchroot.8");
+        assert_has(&linux, "-rw-r--r--", "usr/share/doc/qchroot/LICENSE");
+        let (freebsd, _) = listed(&FREEBSD);
+        assert_has(&freebsd, "-rwxr-xr-x", "usr/local/etc/rc.d/qchroot");
+        assert_has(&freebsd, "-rw-r--r--", "usr/local/share/examples/qchroot/qchroot.toml");
+        assert!(freebsd.iter().all(|line| line.contains(" usr/")), "{freebsd:#?}");
+    }
+
+    #[test]
+    fn an_archive_tells_nothing_of_its_making() {
+        let (lines, bytes) = listed(&LINUX);
+        for line in &lines {
+            assert!(line.contains(" 0/0 ") && line.contains(" 1970-01-01 00:00 "), "{line}");
+            assert!(!line.starts_with('d') || line.starts_with("drwxr-xr-x"), "{line}");
+        }
+        assert!(bytes == listed(&LINUX).1, "the same files give the same archive");
+    }
+
+    #[test]
+    fn what_starts_with_the_system_calls_the_program_where_it_is() {
+        let boot = |file: &str| fs::read_to_string(root().join("crates/cli/boot").join(file)).unwrap();
+        for (file, places) in [
+            ("qchroot.service", &LINUX),
+            ("qchroot@.service", &LINUX),
+            ("qchroot.init.d", &LINUX),
+            ("qchroot.rc.d", &FREEBSD),
+        ] {
+            assert!(boot(file).contains(&format!("/{}/qchroot", places.programs)), "{file}");
+        }
+    }
+}

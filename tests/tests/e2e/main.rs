@@ -13,6 +13,7 @@
 
 mod archives;
 mod bases;
+mod boot;
 mod brands;
 mod buildworld;
 mod capped;

@@ -53,7 +53,7 @@ fn reboot(script: &Script) {
     fs::remove_dir_all(world.root.join("run")).unwrap();
     script.run("status").is(script.stopped_status(), &[]);
     let said = script.run("start").is(0, &["db: Start chroot completed", "web: Start chroot completed"]);
-    assert!(!said.contains("already"), "{said}");
+    assert!(!said.contains("already started"), "{said}");
     assert_states(world, "started", "stopped", "started");
     script.run("stop").is(0, &[]);
     world.assert_quiet();
@@ -180,7 +180,7 @@ fn one_container_that_fails_does_not_fail_the_unit() {
 
 #[test]
 fn the_example_of_the_settings_is_taken_as_it_is() {
-    let world = World::installed();
+    let world = World::with_web("overlay");
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/qchroot.toml.example");
     let text = fs::read_to_string(example).unwrap();
     fs::write(world.root.join("etc/qchroot.toml"), &text).unwrap();
@@ -190,6 +190,5 @@ fn the_example_of_the_settings_is_taken_as_it_is() {
         _ => line,
     });
     fs::write(world.root.join("etc/qchroot.toml"), lines.collect::<Vec<_>>().join("\n")).unwrap();
-    world.create("all", "overlay").fails(64, &["reserved"]);
     world.create("full", "overlay").ok();
 }

@@ -4,8 +4,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Brand, DiskInfo, Error, ErrorKind, GroupUsage, Limits, Mounted, Place, Platform, Quota, Result, Space,
-    Unenforced,
+    Brand, DiskInfo, Error, ErrorKind, GroupUsage, Limits, Listener, Mounted, Place, Platform, Quota, Result,
+    Space, Unenforced,
 };
 
 /// One question to the host. One method carries them all, so that the same view crosses a plug-in border.
@@ -101,6 +101,9 @@ pub enum Query {
         /// Its name.
         group: String,
     },
+    /// The sockets that wait for others in the host's network, those of containers that share it among them:
+    /// [`Answer::Listeners`].
+    Listeners,
     /// What a program of the host's prints that only looks and changes nothing, such as `zfs list -Hp`:
     /// [`Answer::Output`]. It is looked for in the system's own directories only.
     Ask {
@@ -144,6 +147,8 @@ pub enum Answer {
     Unenforced(Vec<Unenforced>),
     /// What a group uses, if there is one.
     GroupUsage(Option<GroupUsage>),
+    /// Listening sockets.
+    Listeners(Vec<Listener>),
     /// What a program said.
     Output(ProgramOutput),
 }
@@ -365,6 +370,11 @@ impl dyn Observe + '_ {
     /// What the processes of a control group use.
     pub fn group_usage(&self, group: &str) -> Result<Option<GroupUsage>> {
         ask!(self, Query::GroupUsage { group: group.into() }, GroupUsage)
+    }
+
+    /// The sockets that wait for others in the host's network.
+    pub fn listeners(&self) -> Result<Vec<Listener>> {
+        ask!(self, Query::Listeners, Listeners)
     }
 
     /// What a program prints that only looks.

@@ -191,11 +191,15 @@ pub(crate) fn changes(changes: &[Changed]) -> Result<()> {
 
 /// `doctor`.
 pub(crate) fn findings(findings: &[Finding]) -> Result<()> {
-    if findings.is_empty() {
-        return line("nothing is wrong");
+    if findings.iter().all(|finding| finding.advice) {
+        line("nothing is wrong")?;
     }
     for finding in findings {
-        let state = if finding.repaired { "repaired" } else { "found" };
+        let state = match finding {
+            Finding { advice: true, .. } => "advice",
+            Finding { repaired: true, .. } => "repaired",
+            _ => "found",
+        };
         line(&format!("{state}: {}", escape(&finding.what)))?;
         if let Some(hint) = &finding.hint {
             line(&format!("  hint: {}", escape(hint)))?;

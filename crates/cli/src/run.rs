@@ -268,7 +268,7 @@ impl Front<'_> {
         } else {
             print::findings(&findings)?
         }
-        let open = findings.iter().any(|finding| !finding.repaired);
+        let open = findings.iter().any(|finding| !finding.repaired && !finding.advice);
         Ok(if open { ErrorKind::Busy.exit_code() } else { 0 })
     }
 }

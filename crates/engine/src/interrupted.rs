@@ -28,6 +28,8 @@ pub struct Finding {
     pub what: String,
     /// Whether it was put right.
     pub repaired: bool,
+    /// Whether nothing is wrong and this is only how to set up the host for containers.
+    pub advice: bool,
     /// What to do, where `doctor --repair` cannot.
     pub hint: Option<String>,
 }
@@ -109,6 +111,10 @@ impl Engine<'_> {
         self.examine_leftovers(&mut findings, repair)?;
         self.examine_trash(&mut findings, repair)?;
         findings.extend(self.examine_promises()?);
+        match self.exposed_daemons() {
+            Ok(advice) => findings.extend(advice),
+            Err(error) => self.watch.warn(&format!("the host's daemons were not looked at: {error}")),
+        }
         Ok(findings)
     }
 
@@ -118,6 +124,7 @@ impl Engine<'_> {
         Ok(overcommit.map(|overcommit| Finding {
             what: overcommit.to_string(),
             repaired: false,
+            advice: false,
             hint: Some(Overcommit::HINT.into()),
         }))
     }
@@ -183,6 +190,7 @@ impl Engine<'_> {
                 Ok(loaded) if !self.is_directory(&loaded.container.dir)? => findings.push(Finding {
                     what: format!("{name} has a file but no tree: {} is missing", loaded.container.dir),
                     repaired: false,
+                    advice: false,
                     hint: Some(format!("restore the tree, or remove {}", self.layout.file(&name))),
                 }),
                 Ok(_) => {}
@@ -281,11 +289,12 @@ pub(crate) fn finding(what: String, outcome: Result<bool>) -> Finding {
     match outcome {
         Ok(repaired) => {
             let hint = (!repaired).then(|| "`qchroot doctor --repair` puts it right".to_owned());
-            Finding { what, repaired, hint }
+            Finding { what, repaired, advice: false, hint }
         }
         Err(error) => Finding {
             what: format!("{what}: {error}"),
             repaired: false,
+            advice: false,
             hint: error.hint_text().map(str::to_owned),
         },
     }

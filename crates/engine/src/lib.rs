@@ -14,6 +14,7 @@ mod containers;
 mod declared;
 mod exported;
 mod file_name;
+mod host_daemons;
 mod host_dirs;
 mod interrupted;
 mod journal;

@@ -29,6 +29,8 @@ mod read_tree;
 mod relocate;
 mod remove;
 mod running;
+#[cfg(any(test, target_os = "freebsd"))]
+mod sockstat;
 mod superblock;
 mod survey;
 mod take;

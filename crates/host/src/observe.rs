@@ -40,6 +40,7 @@ pub(crate) fn answer(query: &Query) -> Result<Answer> {
             Answer::Unenforced(os::control_group::unenforced(limits, directory)?)
         }
         Query::GroupUsage { group } => Answer::GroupUsage(os::control_group::usage(group)?),
+        Query::Listeners => Answer::Listeners(os::listeners::list()?),
         Query::Ask { argv } => Answer::Output(ask(argv)?),
         other => return Err(Error::new(ErrorKind::Internal, format!("unknown question {other:?}"))),
     })

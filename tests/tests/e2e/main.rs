@@ -13,7 +13,6 @@
 
 mod archives;
 mod bases;
-mod boot;
 mod brands;
 mod buildworld;
 mod capped;
@@ -30,6 +29,7 @@ mod dry_run;
 mod everything;
 mod exec;
 mod export;
+mod host_daemons;
 mod host_disk;
 mod hostile;
 mod import_refused;

@@ -9,6 +9,7 @@ pub(crate) mod files;
 pub(crate) mod flags;
 pub(crate) mod holders;
 mod kernel_log;
+pub(crate) mod listeners;
 mod loop_device;
 pub(crate) mod media;
 pub(crate) mod mount;

@@ -10,6 +10,7 @@ mod disk;
 mod disk_steps;
 mod faults;
 mod group;
+mod listeners;
 mod mounting;
 mod node;
 mod port;

@@ -16,7 +16,7 @@ use super::process::no_program;
 use super::resolve::{Found, HOST};
 use super::state::State;
 use super::work::FakeWork;
-use super::{FakeHost, Moment, call, change, refuse, survey};
+use super::{FakeHost, Moment, call, change, listeners, refuse, survey};
 
 /// The most that a text file may have: 16 MiB.
 const MAX_TEXT: u64 = 16 << 20;
@@ -51,6 +51,7 @@ impl Observe for FakeHost {
             Query::Unenforced { limits, .. } => Answer::Unenforced(state.unenforced(limits)),
             Query::GroupUsage { group } => Answer::GroupUsage(state.group_usage(group)),
             Query::Space { at } => Answer::Space(state.space(at)?),
+            Query::Listeners => Answer::Listeners(listeners::listeners(&state)),
             Query::Ask { argv } => {
                 let Output { status, stdout, stderr } = state.run(argv)?;
                 Answer::Output(ProgramOutput { status, stdout, stderr })

@@ -1,11 +1,12 @@
 //! Everything the fake machine is: files, mounts, processes, locks, clocks. One value behind one lock.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Entry, Limits, Output, Platform, Process, Result};
+use qchroot_api::{Entry, Limits, Output, Platform, Process, Result, Transport};
 
 use super::faults::Faults;
 use super::node::Inode;
@@ -69,6 +70,8 @@ pub(crate) struct State {
     pub(crate) tree: Tree,
     pub(crate) zfs: Option<Zfs>,
     pub(crate) processes: Vec<Running>,
+    /// What listens: a process or the kernel, how and where.
+    pub(crate) listening: Vec<(Option<i32>, Transport, SocketAddr)>,
     pub(crate) jails: BTreeMap<String, Jail>,
     /// Control groups and their limits.
     pub(crate) groups: BTreeMap<String, Limits>,
@@ -111,6 +114,7 @@ impl State {
             tree: Tree::new(disk),
             zfs: None,
             processes: vec![],
+            listening: vec![],
             jails: BTreeMap::new(),
             groups: BTreeMap::new(),
             missing_controllers: BTreeSet::new(),

@@ -17,6 +17,13 @@ pub enum Check {
         /// What it prints.
         prints: String,
     },
+    /// Done when it succeeds and prints a line in which these words follow one another.
+    Shows {
+        /// Program and arguments.
+        argv: Vec<String>,
+        /// The words, separated by single spaces.
+        shows: String,
+    },
     /// Done when it fails or prints anything else: for what takes something away.
     Lacks {
         /// Program and arguments.
@@ -31,7 +38,10 @@ impl Check {
     #[must_use]
     pub fn argv(&self) -> &[String] {
         match self {
-            Self::Succeeds(argv) | Self::Prints { argv, .. } | Self::Lacks { argv, .. } => argv,
+            Self::Succeeds(argv)
+            | Self::Prints { argv, .. }
+            | Self::Shows { argv, .. }
+            | Self::Lacks { argv, .. } => argv,
         }
     }
 
@@ -41,14 +51,35 @@ impl Check {
         match self {
             Self::Succeeds(_) => status == 0,
             Self::Prints { prints, .. } => status == 0 && stdout.trim() == prints,
+            Self::Shows { shows, .. } => status == 0 && stdout.lines().any(|line| has_words(line, shows)),
             Self::Lacks { lacks, .. } => status != 0 || stdout.trim() != lacks,
         }
     }
 }
 
+/// Whether the words of `wanted` stand in `line`, one after another.
+fn has_words(line: &str, wanted: &str) -> bool {
+    let line: Vec<&str> = line.split_whitespace().collect();
+    let wanted: Vec<&str> = wanted.split_whitespace().collect();
+    !wanted.is_empty() && line.windows(wanted.len()).any(|words| words == wanted)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_found_whole_and_in_one_line() {
+        let there = Check::Shows { argv: vec!["ifconfig".into()], shows: "inet 127.0.0.1".into() };
+        let of = |rest: &str| {
+            format!("lo0: flags=8049<UP> metric 0 mtu 16384\n\tinet {rest} netmask 0xff000000\n")
+        };
+        assert!(there.holds(0, &of("127.0.0.1")));
+        assert!(!there.holds(1, &of("127.0.0.1")));
+        assert!(!there.holds(0, &of("127.0.0.10")) && !there.holds(0, "inet\n127.0.0.1\n"));
+        let text = serde_json::to_string(&there).unwrap();
+        assert_eq!(serde_json::from_str::<Check>(&text).unwrap(), there);
+    }
 
     #[test]
     fn a_list_of_words_is_a_check_by_status() {

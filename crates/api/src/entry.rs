@@ -28,7 +28,17 @@ pub enum Way {
         #[serde(default)]
         rules: Rules,
     },
-    /// A command of the host's that runs its remaining arguments inside, such as jexec(8).
+    /// By jexec(8) into a jail of FreeBSD's.
+    Jail {
+        /// The jail's name.
+        name: String,
+        /// The container's root.
+        root: Utf8PathBuf,
+        /// What jexec(8), and so a process inside, is held to.
+        #[serde(default)]
+        rules: Rules,
+    },
+    /// A command of the host's that runs its remaining arguments inside.
     Command {
         /// Program and leading arguments.
         prefix: Vec<String>,
@@ -49,7 +59,10 @@ impl Way {
     #[must_use]
     pub fn rules(&self) -> &Rules {
         match self {
-            Self::Chroot { rules, .. } | Self::Sandbox { rules, .. } | Self::Command { rules, .. } => rules,
+            Self::Chroot { rules, .. }
+            | Self::Sandbox { rules, .. }
+            | Self::Jail { rules, .. }
+            | Self::Command { rules, .. } => rules,
         }
     }
 }
@@ -64,13 +77,26 @@ pub struct Credentials {
     pub gid: u32,
     /// Further groups.
     pub groups: Vec<u32>,
+    /// Its name, for programs that take no numbers, such as jexec(8); none for who is superuser already.
+    #[serde(default)]
+    pub user: Option<UserName>,
+}
+
+/// The name of a user, and who knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "of", content = "name", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum UserName {
+    /// A user of the host's.
+    Host(String),
+    /// A user of the container's.
+    Container(String),
 }
 
 impl Credentials {
     /// The superuser with no further groups.
     #[must_use]
     pub const fn root() -> Self {
-        Self { uid: 0, gid: 0, groups: Vec::new() }
+        Self { uid: 0, gid: 0, groups: Vec::new(), user: None }
     }
 }
 
@@ -82,7 +108,8 @@ pub struct Entry {
     pub way: Way,
     /// Program and arguments; a program without a slash is looked up in `PATH` of `env`, inside.
     pub argv: Vec<String>,
-    /// The name the program is given as its own, if not `argv[0]`: login shells get one with a leading dash.
+    /// The name the program is given as its own, if not `argv[0]`: login shells get one with a leading dash. Set for
+    /// logins only.
     #[serde(default)]
     pub argv0: Option<String>,
     /// The whole environment.

@@ -63,7 +63,7 @@ pub(crate) fn credentials(user: &User, group: &str) -> Credentials {
     let mut groups: Vec<u32> = listed.chain([user.gid]).collect();
     groups.sort_unstable();
     groups.dedup();
-    Credentials { uid: user.uid, gid: user.gid, groups }
+    Credentials { uid: user.uid, gid: user.gid, groups, user: None }
 }
 
 fn all(passwd: &str) -> impl Iterator<Item = User> {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Credentials, Entry, Error, ErrorKind, Name, Place, Result};
+use qchroot_api::{Credentials, Entry, Error, ErrorKind, Name, Place, Result, UserName};
 
 use crate::journal::Op;
 use crate::missing;
@@ -155,9 +155,15 @@ impl Engine<'_> {
             let credentials = users::credentials(&user, &text(at("etc/group")));
             Ok((user, credentials))
         };
+        let named = |(user, mut credentials): (User, Credentials), of: &dyn Fn(String) -> UserName| {
+            credentials.user = Some(of(user.name.clone()));
+            (user, credentials)
+        };
         match who {
-            Who::Host(user) => of(&|path| Place::host(path), user),
-            Who::Container(user) => of(&|path| Place::within(root, path), user),
+            Who::Host(user) => Ok(named(of(&|path| Place::host(path), user)?, &UserName::Host)),
+            Who::Container(user) => {
+                Ok(named(of(&|path| Place::within(root, path), user)?, &UserName::Container))
+            }
             Who::Root => {
                 Ok(of(&|path| Place::within(root, path), "0").unwrap_or_else(|_: Error| superuser()))
             }

@@ -11,6 +11,7 @@ use nix::unistd::{Pid, setsid};
 use qchroot_api::{Credentials, Entry, Error, ErrorKind, Result, Way};
 
 use super::channel::{Received, Sender, channel, readable};
+use super::jexec::Jexec;
 use super::program::Program;
 use super::rules::{self, Hold};
 use super::signals::Signals;
@@ -50,7 +51,8 @@ pub(crate) fn trace(entry: &Entry) -> Result<(i32, Vec<PathBuf>)> {
 
 fn run(entry: &Entry, mut tracer: Option<&mut Tracer>) -> Result<i32> {
     identity::refuse_directories()?;
-    let passage = Passage::open(&entry.way, &entry.credentials)?;
+    let passage = Passage::open(&entry.way, &entry.credentials)?.with_login(entry.argv0.is_some());
+    passage.refuse_missing(entry)?;
     let hold = Hold::new(entry.way.rules())?;
     let program = Program::new(&passage.words(&entry.argv), passage.argv0(entry), &entry.env)?;
     let mut terminal = Terminal::open(passage.root(), entry.credentials.uid)?;
@@ -176,6 +178,8 @@ pub(super) enum Passage {
         /// The control group that its processes are in.
         group: Option<String>,
     },
+    /// By jexec(8), which knows users by name.
+    Jail(Jexec),
     /// By a command of the host's.
     Command(Vec<String>),
 }
@@ -189,6 +193,7 @@ impl Passage {
                 let namespace = init::namespace(root, &inside)?;
                 Ok(Self::Root { root: inside, namespace, group: rules.group.clone() })
             }
+            Way::Jail { name, root, .. } => Ok(Self::Jail(Jexec::new(name, root, who)?)),
             Way::Command { prefix, .. } if who.uid == 0 => Ok(Self::Command(prefix.clone())),
             Way::Command { prefix, .. } => Err(Error::new(
                 ErrorKind::Unavailable,
@@ -202,7 +207,7 @@ impl Passage {
     pub(super) fn root(&self) -> Option<BorrowedFd<'_>> {
         match self {
             Self::Root { root, .. } => Some(root.as_fd()),
-            Self::Command(_) => None,
+            Self::Jail(_) | Self::Command(_) => None,
         }
     }
 
@@ -220,7 +225,7 @@ impl Passage {
     pub(super) fn join_group(&self) -> Result<()> {
         match self {
             Self::Root { group: Some(group), .. } => os::control_group::join(group),
-            Self::Root { .. } | Self::Command(_) => Ok(()),
+            Self::Root { .. } | Self::Jail(_) | Self::Command(_) => Ok(()),
         }
     }
 
@@ -228,7 +233,24 @@ impl Passage {
     pub(super) fn words(&self, argv: &[String]) -> Vec<String> {
         match self {
             Self::Root { .. } => argv.to_vec(),
+            Self::Jail(jexec) => jexec.words(argv),
             Self::Command(prefix) => [prefix, argv].concat(),
+        }
+    }
+
+    /// The same for a login, where the way itself has to know.
+    fn with_login(self, login: bool) -> Self {
+        match self {
+            Self::Jail(jexec) => Self::Jail(jexec.with_login(login)),
+            other => other,
+        }
+    }
+
+    /// Refuses a program that is not inside, where the way itself does not tell it from one that failed.
+    fn refuse_missing(&self, entry: &Entry) -> Result<()> {
+        match self {
+            Self::Jail(jexec) => jexec.refuse_missing(&entry.argv, &entry.env),
+            Self::Root { .. } | Self::Command(_) => Ok(()),
         }
     }
 
@@ -240,7 +262,7 @@ impl Passage {
     pub(super) fn fork(&self, body: impl FnOnce() -> i32) -> Result<Pid> {
         match self {
             Self::Root { namespace, .. } => init::fork_into(namespace.as_ref(), body),
-            Self::Command(_) => init::fork_into(None, body),
+            Self::Jail(_) | Self::Command(_) => init::fork_into(None, body),
         }
     }
 }

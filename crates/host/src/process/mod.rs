@@ -10,6 +10,7 @@ mod fork;
 pub(crate) mod give_up;
 pub(crate) mod guard;
 mod identity;
+mod jexec;
 pub(crate) mod log;
 mod program;
 mod reaper;

@@ -60,7 +60,7 @@ fn environment() {
 fn identity() {
     let web = Box::new("identity");
     let mut entry = web.sh("id -u; id -g; id -G; umask");
-    entry.credentials = Credentials { uid: 1000, gid: 1001, groups: vec![7, 8] };
+    entry.credentials = Credentials { uid: 1000, gid: 1001, groups: vec![7, 8], user: None };
     assert_eq!(run(&entry), (0, "1000\n1001\n1001 7 8\n0022\n".into()));
     assert_eq!(run(&web.sh("id -G")), (0, "0\n".into()));
 }

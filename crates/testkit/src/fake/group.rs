@@ -29,7 +29,7 @@ impl State {
         if is_done { Probe::Present } else { Probe::Absent }
     }
 
-    /// As many limits as a test took from the machine.
+    /// As many limits as a test took from the machine; on FreeBSD all, unless it counts.
     pub(crate) fn unenforced(&self, limits: &Limits) -> Vec<Unenforced> {
         let lacks = |limit: &&String| limits.clone().without(limit) != *limits;
         let lack = |limit: &String| Unenforced {
@@ -37,7 +37,10 @@ impl State {
             why: format!("the fake kernel has no controller for {limit}"),
             hint: "take another kernel".into(),
         };
-        self.missing_controllers.iter().filter(lacks).map(lack).collect()
+        let all = ["cpu", "memory", "processes", "read", "write"].map(str::to_owned);
+        let counts = self.on_linux() || self.freebsd.counts;
+        let uncounted = if counts { &[][..] } else { &all[..] };
+        self.missing_controllers.iter().chain(uncounted).filter(lacks).map(lack).collect()
     }
 
     pub(crate) fn group_usage(&self, group: &str) -> Option<GroupUsage> {

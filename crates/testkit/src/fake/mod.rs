@@ -9,6 +9,7 @@ mod carry;
 mod disk;
 mod disk_steps;
 mod faults;
+mod freebsd;
 mod group;
 mod listeners;
 mod mounting;

@@ -1,4 +1,4 @@
-//! Steps on processes: a container's init, services with their supervisors, programs and jails of the host's.
+//! Steps on processes: a container's init, services with their supervisors, programs of the host's.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use qchroot_api::{
 
 use super::node::Inode;
 use super::refuse;
-use super::state::{Jail, Running, State};
+use super::state::{Running, State};
 
 /// Where a program without a slash is looked for inside a container.
 const PATH: &[&str] = &["usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin"];
@@ -60,7 +60,7 @@ impl State {
     }
 
     /// A container's root as the host sees it.
-    pub(super) fn root_dir(&self, root: &Utf8Path) -> Result<camino::Utf8PathBuf> {
+    pub(crate) fn root_dir(&self, root: &Utf8Path) -> Result<camino::Utf8PathBuf> {
         let found = self.tree.host(root, true)?;
         match self.tree.get(&found) {
             Some(inode) if inode.is_directory() => Ok(found.seen),
@@ -107,10 +107,12 @@ impl State {
 
     fn run_step(&mut self, argv: &[String]) -> Result<()> {
         let output = match argv.first().map(String::as_str) {
-            Some("devfs") if !self.on_linux() => return self.devfs_rule(argv),
-            Some("jail") if !self.on_linux() => return self.jail(argv.get(1..).unwrap_or_default()),
             Some("zfs") if self.zfs.is_some() => self.zfs(argv.get(1..).unwrap_or_default()),
-            _ => self.run(argv)?,
+            _ if self.is_registered(argv) || self.on_linux() => self.run(argv)?,
+            _ => match self.freebsd_act(argv) {
+                Some(output) => output,
+                None => self.run(argv)?,
+            },
         };
         if output.status == 0 {
             return Ok(());
@@ -126,58 +128,19 @@ impl State {
             return Ok(registered(argv));
         }
         match (program, argv) {
-            ("jls", [_, flag, name, what]) if !self.on_linux() && flag == "-j" && what == "jid" => {
-                Ok(match self.jails.get(name) {
-                    Some(jail) => output(0, &format!("{}\n", jail.jid), ""),
-                    None => output(1, "", &format!("jls: jail \"{name}\" not found\n")),
-                })
-            }
             ("zfs", [_, args @ ..]) if self.zfs.is_some() => Ok(self.ask_zfs(args)),
             ("test", [_, flag, path]) if flag == "-d" => {
                 let found = self.tree.host(Utf8Path::new(path), true);
                 let is = found.is_ok_and(|at| self.tree.get(&at).is_some_and(Inode::is_directory));
                 Ok(output(i32::from(!is), "", ""))
             }
-            _ => Err(no_program(program)),
+            _ if self.on_linux() => Err(no_program(program)),
+            _ => self.freebsd_ask(argv).ok_or_else(|| no_program(program)),
         }
     }
 
-    /// devfs(8) with `-m DIR rule apply path NAME unhide`: what linux(4) has put there comes to light.
-    fn devfs_rule(&mut self, argv: &[String]) -> Result<()> {
-        let words: Vec<&str> = argv.iter().map(String::as_str).collect();
-        let ["devfs", "-m", dir, "rule", "apply", "path", name, "unhide"] = words[..] else {
-            return Err(Error::new(ErrorKind::Usage, format!("{} is not known here", argv.join(" "))));
-        };
-        let at = self.tree.host(&Utf8Path::new(dir).join(name), false)?;
-        self.tree.put(&at, Inode::directory(0o755))
-    }
-
-    /// jail(8) with `-c name=… path=…` or `-r NAME`.
-    fn jail(&mut self, args: &[String]) -> Result<()> {
-        let parameter = |key: &str| args.iter().find_map(|arg| arg.strip_prefix(key));
-        match (args.first().map(String::as_str), parameter("name="), parameter("path=")) {
-            (Some("-c"), Some(name), Some(path)) => {
-                if self.jails.contains_key(name) {
-                    return Err(Error::new(ErrorKind::Exists, format!("jail {name} exists already")));
-                }
-                let path = self.root_dir(path.into())?;
-                let jid = 1 + self.jails.values().map(|jail| jail.jid).max().unwrap_or(0);
-                self.jails.insert(name.into(), Jail { jid, path });
-            }
-            (Some("-r"), _, _) => {
-                let removed = args.get(1).and_then(|name| self.jails.remove(name));
-                if let Some(jail) = removed {
-                    self.processes.retain(|p| !p.info.root.starts_with(&jail.path));
-                }
-            }
-            _ => {
-                return Err(Error::new(
-                    ErrorKind::Usage,
-                    format!("jail {} is not known here", args.join(" ")),
-                ));
-            }
-        }
-        Ok(())
+    fn is_registered(&self, argv: &[String]) -> bool {
+        argv.first().is_some_and(|program| self.programs.contains_key(program))
     }
 
     /// The root directory that an entry leads to.
@@ -185,11 +148,11 @@ impl State {
         match &entry.way {
             Way::Chroot { root, .. } => self.root_dir(root),
             Way::Sandbox { root, .. } => self.sealed(root),
-            Way::Command { prefix, .. } => match prefix.as_slice() {
-                [program, name] if program == "jexec" => self.jails.get(name).map(|jail| jail.path.clone()),
-                _ => Some("/".into()),
-            }
-            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{} finds no jail", prefix.join(" ")))),
+            Way::Jail { name, .. } => match self.freebsd.jails.get(name) {
+                Some(jail) => Ok(jail.path.clone()),
+                None => Err(refuse(ErrorKind::System, "cannot enter", &format!("jail \"{name}\" not found"))),
+            },
+            Way::Command { .. } => Ok("/".into()),
             other => Err(Error::new(ErrorKind::Internal, format!("no way in by {other:?}"))),
         }
     }

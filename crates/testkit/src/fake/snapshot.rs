@@ -9,12 +9,12 @@ use super::resolve::{HOST, ROOT_MOUNT};
 use super::state::State;
 use super::volume::Spot;
 
-/// Files, mounts, jails and processes, without times and process ids.
+/// Files, mounts, processes and, of FreeBSD's, jails, interfaces and rules, without times and process ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     files: BTreeMap<Utf8PathBuf, String>,
     mounts: Vec<String>,
-    jails: Vec<String>,
+    freebsd: Vec<String>,
     limits: Vec<String>,
     processes: Vec<String>,
 }
@@ -41,14 +41,14 @@ impl Snapshot {
                     format!("{} {} on {} {mode}{inside}", m.line.fs, m.line.source, m.line.at)
                 })
                 .collect(),
-            jails: state.jails.iter().map(|(name, jail)| format!("{name} in {}", jail.path)).collect(),
+            freebsd: if state.on_linux() { vec![] } else { state.freebsd.lines() },
             limits: limits(state),
             processes: state.processes.iter().map(process).collect(),
         }
     }
 
     pub(super) fn files_alone(self) -> Self {
-        Self { files: self.files, mounts: vec![], jails: vec![], limits: vec![], processes: vec![] }
+        Self { files: self.files, mounts: vec![], freebsd: vec![], limits: vec![], processes: vec![] }
     }
 
     /// The same without what is at and below a path.
@@ -80,10 +80,10 @@ impl Snapshot {
     fn lines(&self) -> Vec<String> {
         let files = self.files.iter().map(|(path, what)| format!("{path}: {what}"));
         let mounts = self.mounts.iter().map(|line| format!("mount {line}"));
-        let jails = self.jails.iter().map(|line| format!("jail {line}"));
+        let freebsd = self.freebsd.iter().cloned();
         let processes = self.processes.iter().map(|line| format!("process {line}"));
         let limits = self.limits.iter().map(|line| format!("limit of {line}"));
-        files.chain(mounts).chain(jails).chain(processes).chain(limits).collect()
+        files.chain(mounts).chain(freebsd).chain(processes).chain(limits).collect()
     }
 }
 

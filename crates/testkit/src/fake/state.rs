@@ -9,6 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{Entry, Limits, Output, Platform, Process, Result, Transport};
 
 use super::faults::Faults;
+use super::freebsd::Kernel;
 use super::node::Inode;
 use super::resolve::Tree;
 use super::zfs::Zfs;
@@ -45,13 +46,6 @@ pub(crate) struct Sandbox {
     pub(crate) sealed: bool,
 }
 
-/// A jail of FreeBSD's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Jail {
-    pub(crate) jid: i32,
-    pub(crate) path: Utf8PathBuf,
-}
-
 /// How often a guard was taken, and how many were released.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Guards {
@@ -72,7 +66,8 @@ pub(crate) struct State {
     pub(crate) processes: Vec<Running>,
     /// What listens: a process or the kernel, how and where.
     pub(crate) listening: Vec<(Option<i32>, Transport, SocketAddr)>,
-    pub(crate) jails: BTreeMap<String, Jail>,
+    /// What FreeBSD has and others have not.
+    pub(crate) freebsd: Kernel,
     /// Control groups and their limits.
     pub(crate) groups: BTreeMap<String, Limits>,
     /// Limits that no controller keeps.
@@ -115,7 +110,7 @@ impl State {
             zfs: None,
             processes: vec![],
             listening: vec![],
-            jails: BTreeMap::new(),
+            freebsd: Kernel::new(),
             groups: BTreeMap::new(),
             missing_controllers: BTreeSet::new(),
             project_limits: BTreeMap::new(),
@@ -149,7 +144,7 @@ impl State {
         }
         if self.platform == Platform::Freebsd {
             self.plant("var/run".into(), Inode::directory(0o755));
-            for name in ["jail", "jls", "jexec"] {
+            for name in ["jail", "jls", "jexec", "ifconfig", "rctl", "sysctl", "devfs"] {
                 self.plant(&Utf8Path::new(program).join(name), Inode::file("", 0o755));
             }
         }
@@ -240,7 +235,7 @@ impl State {
     pub(crate) fn reboot(&mut self, run: &Utf8Path) -> Result<()> {
         self.revive();
         self.processes.clear();
-        self.jails.clear();
+        self.freebsd.reboot();
         self.groups.clear();
         self.tree.mounts.truncate(1);
         self.tree.spaces.clear();

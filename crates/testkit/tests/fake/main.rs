@@ -4,6 +4,7 @@
 
 mod crashes;
 mod disks;
+mod freebsd;
 mod mounts;
 mod processes;
 mod steps;

@@ -137,8 +137,8 @@ fn a_jail_is_made_found_entered_and_removed_with_its_processes() {
         check: Some(Check::Succeeds(words("jls -j q jid"))),
         undo: Some(words("jail -r q")),
     };
-    let way = Way::Command { prefix: words("jexec q"), rules: Rules::default() };
-    assert_eq!(host.enter(&entry(way.clone(), "/bin/true")).unwrap_err().kind(), ErrorKind::NotFound);
+    let way = Way::Jail { name: "q".into(), root: ROOT.into(), rules: Rules::default() };
+    assert_eq!(host.enter(&entry(way.clone(), "/bin/true")).unwrap_err().kind(), ErrorKind::System);
     let before = host.snapshot(["/"]);
     does(&host, &jail);
     assert_eq!(host.enter(&entry(way, "/bin/true")).unwrap(), 0);

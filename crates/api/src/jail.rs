@@ -1,0 +1,57 @@
+//! Jails of FreeBSD's as steps: jail(8) makes and removes one, rctl(8) says what it may use.
+
+use crate::{Check, Limits, Plan, Rules, Step};
+
+/// The step that makes the jail `name` by jail(8), with the words `options` before and `parameters` after its name; it
+/// stays until it is removed. Its inverse ends every process in it: TERM, then KILL after ten seconds.
+#[must_use]
+pub fn jail_step(name: &str, options: &[String], parameters: &[String]) -> Step {
+    let mut argv = words(&["jail"]);
+    argv.extend_from_slice(options);
+    argv.extend(["-c".to_owned(), format!("name={name}")]);
+    argv.extend_from_slice(parameters);
+    argv.push("persist".into());
+    Step::Run {
+        argv,
+        check: Some(Check::Succeeds(words(&["jls", "-j", name, "jid"]))),
+        undo: Some(words(&["jail", "-r", name])),
+    }
+}
+
+/// Steps that limit what the processes of the jail `name` may use together, by rctl(8): before the jail is made, so
+/// that its first process is held to them.
+///
+/// Processes and threads are counted as threads, of which every process has one. What is written and read is slowed
+/// down, all else refused; memory beyond the limit is paged out.
+#[must_use]
+pub fn jail_limits(name: &str, limits: &Limits) -> Plan {
+    let each = [
+        ("pcpu", "deny", limits.cpu_percent.map(u64::from)),
+        ("memoryuse", "deny", limits.memory_bytes),
+        ("maxproc", "deny", limits.processes),
+        ("nthr", "deny", limits.processes),
+        ("readbps", "throttle", limits.read_bps),
+        ("writebps", "throttle", limits.write_bps),
+    ];
+    let rule = |(resource, action, amount): (&str, &str, Option<u64>)| {
+        let subject = format!("jail:{name}:{resource}");
+        let rule = format!("{subject}:{action}={}", amount?);
+        Some(Step::Run {
+            argv: words(&["rctl", "-a", &rule]),
+            check: Some(Check::Prints { argv: words(&["rctl", &subject]), prints: rule }),
+            undo: Some(words(&["rctl", "-r", &subject])),
+        })
+    };
+    each.into_iter().filter_map(rule).collect()
+}
+
+/// What each process of a jail is held to by itself.
+#[must_use]
+pub fn jail_rules(limits: &Limits) -> Rules {
+    let process_limits = limits.open_files.map(|most| ("nofile".to_owned(), most)).into_iter().collect();
+    Rules { process_limits, ..Rules::default() }
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
+}

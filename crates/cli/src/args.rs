@@ -3,6 +3,7 @@
 
 mod config;
 mod copies;
+mod order;
 mod session;
 mod space;
 mod start;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use config::{Config, ServiceSettings};
 pub(crate) use copies::{Pair, Rollback, Snapshot};
+pub(crate) use order::Order;
 pub(crate) use session::{Console, Exec, Identity};
 pub(crate) use space::{Check, Resize};
 pub(crate) use start::{All, Start, Stop};
@@ -95,13 +97,13 @@ interrupted leaves the old release in use.")]
     #[command(after_help = config::CONFIG)]
     Config(Config),
     /// Start containers and their services
-    #[command(after_help = "Examples:
-  qchroot start web db
-  qchroot start -A")]
+    #[command(after_help = start::START)]
     Start(Start),
     /// Stop containers: afterwards they have no process and no mount
+    #[command(after_help = start::STOP)]
     Stop(Stop),
     /// Stop containers that are started, then start them
+    #[command(after_help = start::RESTART)]
     Restart(Stop),
     /// Open an interactive shell in a stopped container
     #[command(after_help = "Examples:

@@ -14,10 +14,15 @@ impl Front<'_> {
         let change = ConfigChange {
             services: args.services,
             commands: args.command.iter().map(|text| key_value(text)).collect::<Result<_>>()?,
-            settings: settings(args.settings)?,
+            settings: settings(&args.settings)?,
             remove: args.remove,
             permissions: args.permission,
             boot: args.boot.as_deref().map(yes_or_no).transpose()?,
+            after: containers(&args.settings.after)?,
+            remove_after: args.order.remove_after,
+            requires: containers(&args.settings.requires)?,
+            remove_requires: args.order.remove_requires,
+            keep_run_files: args.order.keep_run_files.as_deref().map(yes_or_no).transpose()?,
             storage_options,
             isolation_options,
         };
@@ -36,18 +41,28 @@ impl Front<'_> {
     }
 }
 
-fn settings(given: ServiceSettings) -> Result<Vec<ServiceSetting>> {
-    let by_key = [
-        (ServiceKey::After, given.after),
-        (ServiceKey::Requires, given.requires),
-        (ServiceKey::Ready, given.ready),
-        (ServiceKey::Restart, given.restart),
-        (ServiceKey::User, given.user),
-        (ServiceKey::StopSignal, given.stop_signal),
+/// Whether a need is one of a service's: no container has such a name.
+fn is_of_service(text: &&String) -> bool {
+    text.contains('=')
+}
+
+fn containers(needs: &[String]) -> Result<Vec<Name>> {
+    needs.iter().filter(|text| !is_of_service(text)).map(|name| name.parse()).collect()
+}
+
+fn settings(given: &ServiceSettings) -> Result<Vec<ServiceSetting>> {
+    let needs = |texts: &'_ [String]| texts.iter().filter(is_of_service).cloned().collect();
+    let by_key: [(ServiceKey, Vec<String>); 6] = [
+        (ServiceKey::After, needs(&given.after)),
+        (ServiceKey::Requires, needs(&given.requires)),
+        (ServiceKey::Ready, given.ready.clone()),
+        (ServiceKey::Restart, given.restart.clone()),
+        (ServiceKey::User, given.user.clone()),
+        (ServiceKey::StopSignal, given.stop_signal.clone()),
     ];
-    let all = by_key.into_iter().flat_map(|(key, texts)| texts.into_iter().map(move |text| (key, text)));
+    let all = by_key.iter().flat_map(|(key, texts)| texts.iter().map(move |text| (*key, text)));
     all.map(|(key, text)| {
-        let (service, value) = key_value(&text)?;
+        let (service, value) = key_value(text)?;
         Ok(ServiceSetting { service, key, value })
     })
     .collect()
@@ -57,6 +72,6 @@ fn yes_or_no(text: &str) -> Result<bool> {
     match text {
         "yes" => Ok(true),
         "no" => Ok(false),
-        _ => Err(Error::new(ErrorKind::Usage, format!("--boot is yes or no, not {text:?}"))),
+        _ => Err(Error::new(ErrorKind::Usage, format!("it is yes or no, not {text:?}"))),
     }
 }

@@ -1,7 +1,6 @@
 //! From the parsed command line to the engine and back to an exit status.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use camino::Utf8Path;
 use clap::{CommandFactory, Parser};
@@ -111,14 +110,9 @@ impl Front<'_> {
             Command::List(args) => self.list(&args.names)?,
             Command::Status(args) => self.status(&args.names)?,
             Command::Config(args) => self.config(args)?,
-            Command::Start(args) => return self.each(&args.which, "start", |name| self.engine.start(name)),
-            Command::Stop(args) => {
-                return self.each(&args.which, "stop", |name| self.engine.stop(name, patience(args.timeout)));
-            }
-            Command::Restart(args) => {
-                return self
-                    .each(&args.which, "restart", |name| self.engine.restart(name, patience(args.timeout)));
-            }
+            Command::Start(args) => return self.start(&args),
+            Command::Stop(args) => return self.stop(&args),
+            Command::Restart(args) => return self.restart(&args),
             Command::Console(args) => {
                 return self.session(&args.name, args.identity, vec![], |engine, name, session| {
                     engine.console(name, session)
@@ -271,10 +265,6 @@ impl Front<'_> {
         let open = findings.iter().any(|finding| !finding.repaired && !finding.advice);
         Ok(if open { ErrorKind::Busy.exit_code() } else { 0 })
     }
-}
-
-fn patience(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
 }
 
 pub(crate) fn parse_names(names: &[String]) -> Result<Vec<Name>> {

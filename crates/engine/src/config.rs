@@ -4,7 +4,7 @@
 //! against what the back end declares.
 
 use camino::Utf8Path;
-use qchroot_api::{Error, ErrorKind, Options, ReleaseId, Result};
+use qchroot_api::{Error, ErrorKind, Name, Options, ReleaseId, Result};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use toml::de::{DeTable, DeValue};
 
@@ -57,6 +57,15 @@ pub struct ContainerFile {
     /// Whether it starts with the system.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub boot: bool,
+    /// Containers that it starts after, where those start too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<Name>,
+    /// Containers that it starts after and cannot do without.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<Name>,
+    /// Whether what its programs left in `/run` stays there; see [`qchroot_api::Step::Purge`].
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub keep_run_files: bool,
     /// Its storage.
     pub storage: Choice,
     /// Its isolation.
@@ -90,6 +99,11 @@ fn yes() -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn is_true(value: &bool) -> bool {
     *value
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// Reads a file of this program's; `path` is for the error only.

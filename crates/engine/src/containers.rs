@@ -37,6 +37,13 @@ impl Engine<'_> {
         Ok(names)
     }
 
+    /// Those that start with the system. One whose file is damaged is among them, so that its user is told.
+    pub fn names_at_boot(&self) -> Result<Vec<Name>> {
+        let mut names = self.names()?;
+        names.retain(|name| self.read_file(name).map_or(true, |(file, _)| file.boot));
+        Ok(names)
+    }
+
     /// The names given, each once; all containers when none is given.
     pub fn names_or_all(&self, given: &[Name]) -> Result<Vec<Name>> {
         let mut names = if given.is_empty() { self.names()? } else { given.to_vec() };
@@ -88,6 +95,12 @@ impl Engine<'_> {
             limits: Limits::default(),
             own_dev: isolation.is_ok_and(|it| it.info().capabilities.contains(&Capability::OwnDev)),
         }
+    }
+
+    /// # Errors
+    /// Not found, with a name that is near.
+    pub(crate) fn refuse_missing(&self, name: &Name) -> Result<()> {
+        if self.names()?.contains(name) { Ok(()) } else { Err(self.no_such(name)) }
     }
 
     fn no_such(&self, name: &Name) -> Error {

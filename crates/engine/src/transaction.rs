@@ -136,13 +136,28 @@ impl Engine<'_> {
                 Mark::Skipped | Mark::Undone => false,
             };
             if maybe_done {
-                failures.extend(self.undo(&mut journal, index, deadline).err());
+                let time = self.share_of(&journal.steps[..=index], deadline);
+                failures.extend(self.undo(&mut journal, index, time).err());
             }
         }
         let mut failures = failures.into_iter();
         match failures.next() {
             None => self.forget(journal),
             Some(first) => Err(failures.fold(first, |error, next| error.cause(next))),
+        }
+    }
+
+    /// When the last of `steps` must be undone: services that are stopped one after the other share what time is left,
+    /// so that one that will not end leaves some to those before it.
+    fn share_of(&self, steps: &[Step], deadline: Deadline) -> Deadline {
+        let is_service = |step: &&Step| matches!(step, Step::StartService(_));
+        let services = u32::try_from(steps.iter().filter(is_service).count()).unwrap_or(u32::MAX);
+        match steps.last().filter(is_service) {
+            Some(_) if services > 1 => {
+                let now = self.host.steady_clock();
+                Deadline(now + deadline.0.saturating_sub(now) / services)
+            }
+            _ => deadline,
         }
     }
 

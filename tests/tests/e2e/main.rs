@@ -41,6 +41,7 @@ mod many;
 mod media;
 mod minimal;
 mod mounted_inside;
+mod order;
 mod overlay_quota;
 mod pool;
 mod program;

@@ -2,12 +2,15 @@
 
 use clap::Args;
 
+use super::Order;
+
 pub(super) const CONFIG: &str = "Examples:
   qchroot config web                       show its services
   qchroot config web nginx                 add the service of /etc/init.d/nginx inside
   qchroot config web --command 'http=/usr/sbin/lighttpd -D -f /etc/lighttpd/lighttpd.conf'
   qchroot config web --remove nginx
   qchroot config web --boot no
+  qchroot config web --requires db         container db starts before it, and stops after it
   qchroot config web --permission var/log/web.log=www:www:0640
 
   qchroot config shop --command 'db=/usr/lib/postgresql/15/bin/postgres -D /var/lib/postgresql/15/main'
@@ -39,6 +42,8 @@ pub(crate) struct Config {
     /// Whether the container starts with the system
     #[arg(long, value_name = "yes|no")]
     pub(crate) boot: Option<String>,
+    #[command(flatten)]
+    pub(crate) order: Order,
     /// An option of its storage or isolation
     #[arg(short = 'o', value_name = "storage.KEY=VALUE | isolation.KEY=VALUE")]
     pub(crate) options: Vec<String>,
@@ -47,11 +52,11 @@ pub(crate) struct Config {
 /// Settings of single services.
 #[derive(Debug, Args)]
 pub(crate) struct ServiceSettings {
-    /// Start a service after another one of the container, if that is configured
-    #[arg(long, value_name = "SERVICE=OTHER")]
+    /// Start the container after another one where both start, or a service after another one of the container
+    #[arg(long, value_name = "CONTAINER | SERVICE=OTHER")]
     pub(crate) after: Vec<String>,
-    /// Start a service after another one, and not without it
-    #[arg(long, value_name = "SERVICE=OTHER")]
+    /// The same, and not without it: it is started too, and stopped after those that require it
+    #[arg(long, value_name = "CONTAINER | SERVICE=OTHER")]
     pub(crate) requires: Vec<String>,
     /// What tells that a service has started: port:NUMBER, file:PATH, command:COMMANDLINE or notify
     #[arg(long, value_name = "SERVICE=WHAT")]

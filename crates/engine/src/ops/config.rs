@@ -29,6 +29,16 @@ pub struct ConfigChange {
     pub permissions: Vec<PermissionEntry>,
     /// `--boot`.
     pub boot: Option<bool>,
+    /// `--after`, to add.
+    pub after: Vec<Name>,
+    /// `--remove-after`.
+    pub remove_after: Vec<Name>,
+    /// `--requires`, to add.
+    pub requires: Vec<Name>,
+    /// `--remove-requires`.
+    pub remove_requires: Vec<Name>,
+    /// `--keep-run-files`.
+    pub keep_run_files: Option<bool>,
     /// `-o storage.KEY=VALUE`.
     pub storage_options: Vec<(String, String)>,
     /// `-o isolation.KEY=VALUE`.
@@ -59,6 +69,7 @@ impl Engine<'_> {
         let path = self.layout.file(name);
         let file: ContainerFile = parse(&path, &text)?;
         in_order(&file.service)?;
+        self.check_needs(name, &file)?;
         loaded.storage.check(&file.storage.options)?;
         loaded.isolation.check(&file.isolation.options)?;
         let step = Step::WriteFile { at: Place::host(path), text, mode: 0o644, was: Some(was) };
@@ -89,6 +100,11 @@ impl Engine<'_> {
         if let Some(boot) = change.boot {
             document["boot"] = value(boot);
         }
+        if let Some(keep) = change.keep_run_files {
+            document["keep_run_files"] = value(keep);
+        }
+        set_names(&mut document, "after", &change.after, &change.remove_after)?;
+        set_names(&mut document, "requires", &change.requires, &change.remove_requires)?;
         let infos = [("storage", loaded.storage.info()), ("isolation", loaded.isolation.info())];
         for ((table, info), given) in infos.iter().zip([&change.storage_options, &change.isolation_options]) {
             set_backend_options(&mut document, table, info, given)?;
@@ -162,6 +178,34 @@ fn set_permission(document: &mut DocumentMut, entry: &PermissionEntry) -> Result
         return Ok(());
     }
     tables.push(fresh.as_table().clone());
+    Ok(())
+}
+
+/// Adds names to a list, and takes others out.
+fn set_names(document: &mut DocumentMut, key: &str, add: &[Name], remove: &[Name]) -> Result<()> {
+    if add.is_empty() && remove.is_empty() {
+        return Ok(());
+    }
+    let list = document.entry(key).or_insert_with(|| value(toml_edit::Array::new())).as_array_mut();
+    let Some(list) = list else { return Ok(()) };
+    let position = |list: &toml_edit::Array, name: &Name| {
+        list.iter().position(|item| item.as_str() == Some(name.as_str()))
+    };
+    for name in remove {
+        let Some(at) = position(list, name) else {
+            let message = format!("{name} is not in the list {key:?}");
+            return Err(Error::new(ErrorKind::NotFound, message).with("container", name));
+        };
+        list.remove(at);
+    }
+    for name in add {
+        if position(list, name).is_none() {
+            list.push(name.as_str());
+        }
+    }
+    if list.is_empty() {
+        document.remove(key);
+    }
     Ok(())
 }
 

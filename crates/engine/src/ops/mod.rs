@@ -18,6 +18,7 @@ pub(crate) mod resize;
 pub(crate) mod restore;
 pub(crate) mod rollback;
 pub(crate) mod session;
+pub(crate) mod several;
 pub(crate) mod snapshot;
 pub(crate) mod start;
 pub(crate) mod upgrade;

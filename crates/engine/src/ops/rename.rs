@@ -24,7 +24,8 @@ impl Engine<'_> {
         if !self.dry_run {
             self.host.remove_own(&self.layout.start_journal(name), false)?; // of mounts that are gone
         }
-        self.run_durable(name, Op::Rename, plan)
+        self.run_durable(name, Op::Rename, plan)?;
+        self.warn_dependents(name)
     }
 
     fn rename_plan(&self, loaded: &Loaded<'_>, new: &Name) -> Result<Plan> {

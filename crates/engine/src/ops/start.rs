@@ -1,4 +1,4 @@
-//! `start`, `stop` and `restart`. A stop is the roll-back of what the start left in its journal.
+//! `start` and `stop` of one container. A stop is the roll-back of what the start left in its journal.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use qchroot_api::{Brand, Error, ErrorKind, Name, Plan, Platform, Result, Service
 
 use crate::host_dirs;
 use crate::journal::{Journal, Op};
+use crate::state::Observed;
 use crate::transaction::Job;
 use crate::version::{Standing, compare};
 use crate::{Engine, Loaded, START_PATIENCE, STOP_PATIENCE, State};
@@ -43,16 +44,17 @@ impl Engine<'_> {
     /// Starts one container and its services.
     pub fn start(&self, name: &Name) -> Result<Outcome> {
         let _lock = self.lock_container(name)?;
-        self.start_locked(name)
+        self.start_locked(name, &self.look()?)
     }
 
-    fn start_locked(&self, name: &Name) -> Result<Outcome> {
+    /// The same for who holds its lock, and has looked since.
+    pub(crate) fn start_locked(&self, name: &Name, observed: &Observed) -> Result<Outcome> {
         self.refuse_half_done(name)?;
         let loaded = self.load(name)?;
         if loaded.services.is_empty() {
             return Ok(Outcome::Bypassed);
         }
-        match self.state(name, &self.look()?)? {
+        match self.state(name, observed)? {
             (State::Started, _) => return Ok(Outcome::AlreadyStarted),
             (State::Partial, problems) => return Err(half_started(name, &problems)),
             (State::Stopped, _) => {}
@@ -156,13 +158,18 @@ impl Engine<'_> {
     /// Stops one container: afterwards it has no process and no mount.
     pub fn stop(&self, name: &Name, patience: Duration) -> Result<Outcome> {
         let _lock = self.lock_container(name)?;
-        self.stop_locked(name, patience)
+        self.stop_locked(name, &self.look()?, patience)
     }
 
-    fn stop_locked(&self, name: &Name, patience: Duration) -> Result<Outcome> {
-        let observed = self.look()?;
+    /// The same for who holds its lock, and has looked since.
+    pub(crate) fn stop_locked(
+        &self,
+        name: &Name,
+        observed: &Observed,
+        patience: Duration,
+    ) -> Result<Outcome> {
         let journal = Journal::load(self.host, &self.layout.start_journal(name))?;
-        let nothing = self.is_nothing(name, &observed, journal.as_ref())?;
+        let nothing = self.is_nothing(name, observed, journal.as_ref())?;
         if self.dry_run {
             self.show_stop(journal);
             return Ok(if nothing { Outcome::AlreadyStopped } else { Outcome::Stopped });
@@ -180,14 +187,6 @@ impl Engine<'_> {
         for step in steps.iter().rev().filter_map(Step::inverse) {
             self.watch.step(crate::Point::Planned, &step);
         }
-    }
-
-    /// Stops what is started, then starts it, under one lock.
-    pub fn restart(&self, name: &Name, patience: Duration) -> Result<Outcome> {
-        let _lock = self.lock_container(name)?;
-        self.load(name)?;
-        self.stop_locked(name, patience)?;
-        self.start_locked(name)
     }
 }
 

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests report by panicking")]
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use qchroot_api::{ErrorKind, Name, Platform, Registration, Result, SharedStorage};
@@ -169,7 +170,12 @@ fn a_sandbox_that_ended_is_told_and_put_right() {
         }
         start(&host).unwrap();
         host.kill(init(&host));
-        with_engine(&host, |engine| engine.restart(&web(), Duration::from_secs(1))).unwrap();
+        with_engine(&host, |engine| {
+            let told = &mut |_: &Name, outcome: Result<Outcome>| assert!(outcome.is_ok(), "{outcome:?}");
+            engine.restart_all(&[web()], NonZeroUsize::MIN, Duration::from_secs(1), told);
+            Ok(())
+        })
+        .unwrap();
         assert_eq!(report(&host).state, State::Started);
     }
 }

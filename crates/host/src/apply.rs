@@ -3,7 +3,7 @@
 use qchroot_api::{Command, Error, ErrorKind, Result, Step};
 use qchroot_engine::Deadline;
 
-use crate::process::{init, service};
+use crate::process::{init, sandbox, service};
 use crate::{command, copy, device, disk, files, mount, os, ownership, relocate, remove};
 
 /// Applies `step`; steps that wait use force at `deadline`.
@@ -34,6 +34,10 @@ pub(crate) fn apply(step: &Step, deadline: Deadline) -> Result<()> {
         Step::Group(step) => os::control_group::apply(step, deadline),
         Step::StartInit { container, root, proc } => init::start(container, root, proc.as_ref()),
         Step::StopInit { root, proc, .. } => init::stop(root, proc.as_ref(), deadline),
+        Step::StartSandbox(step) => sandbox::start(step),
+        Step::StopSandbox(step) => sandbox::stop(&step.root),
+        Step::Seal(step) => sandbox::seal(step),
+        Step::StopProcesses { root, .. } => sandbox::stop_processes(root, deadline),
         Step::StartService(step) => service::start(step, deadline),
         Step::StopService(step) => service::stop(step, deadline),
         Step::Run { argv, .. } => command::run_well(&Command::new(argv.iter().cloned())).map(drop),

@@ -2,6 +2,8 @@
 //! is only looked at there is resolved as if the container's root were `/`. It does not know what is done at
 //! the place.
 
+use std::borrow::Cow;
+
 use camino::{Utf8Component, Utf8Path};
 use qchroot_api::{Error, ErrorKind, Place, Result};
 use rustix::fd::{AsFd, OwnedFd};
@@ -10,6 +12,7 @@ use rustix::io::Errno;
 
 use crate::errors::OrError;
 use crate::os;
+use crate::process::sandbox;
 
 /// How a directory is opened, links followed.
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -23,9 +26,25 @@ pub(crate) struct Spot {
     pub(crate) name: String,
 }
 
-/// Opens a container's root; the path to it is the host's own, so its links are followed.
+/// Opens a container's root; the path to it is the host's own, so its links are followed. Where it has a sandbox, it is
+/// the root as that sees it.
 pub(crate) fn open_root(root: &Utf8Path) -> Result<OwnedFd> {
+    if let Some(sandbox) = sandbox::over(root)? {
+        return sandbox.open(root);
+    }
     openat(CWD, root.as_str(), DIRECTORY, Mode::empty()).or_error(|| format!("cannot open {root}"))
+}
+
+/// A path of the host's that leads into a sandbox is a place within its root.
+fn inward(at: &Place) -> Result<Cow<'_, Place>> {
+    if at.is_within() {
+        return Ok(Cow::Borrowed(at));
+    }
+    let path = at.lexical();
+    Ok(sandbox::over(&path)?.map_or(Cow::Borrowed(at), |sandbox| {
+        let inside = path.strip_prefix(sandbox.root()).unwrap_or(Utf8Path::new(""));
+        Cow::Owned(Place::within(sandbox.root(), inside))
+    }))
 }
 
 /// Opens the directory at a place; nothing inside a container and no last component may be a link.
@@ -33,6 +52,7 @@ pub(crate) fn open_root(root: &Utf8Path) -> Result<OwnedFd> {
 /// # Errors
 /// `Exists`, naming the component, where something that is not a directory is in the way.
 pub(crate) fn open_dir(at: &Place) -> Result<OwnedFd> {
+    let at = &inward(at)?;
     if at.path().as_str().is_empty() {
         return open_root(at.root());
     }
@@ -75,6 +95,7 @@ pub(crate) fn open_file_or_dir(at: &Place) -> Result<OwnedFd> {
 
 /// Opens the directory that a place's last component is in, by the same rules as [`open_dir`].
 pub(crate) fn parent(at: &Place) -> Result<Spot> {
+    let at = &inward(at)?;
     let lexical;
     let (path, is_within) = if at.path().as_str().is_empty() {
         lexical = at.root().to_owned();
@@ -144,6 +165,7 @@ pub(crate) fn describe(kind: FileType) -> &'static str {
 /// Finds what is at a place only to look at it: links on the way are followed, inside a container beneath its
 /// root. The descriptor names the file without having opened it. `None` when nothing is there.
 pub(crate) fn find(at: &Place, follow_last: bool) -> Result<Option<OwnedFd>> {
+    let at = &inward(at)?;
     let root = match open_root(at.root()) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         root => root?,

@@ -82,7 +82,7 @@ fn space(at: &Place) -> Result<Space> {
         .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{at} does not exist")))?;
     let stat = fstatvfs(&found).or_error(message)?;
     Ok(Space {
-        fs: os::mount::fs_of(&found)?,
+        fs: os::mount::fs_of(at, &found)?,
         total: stat.f_blocks.saturating_mul(stat.f_frsize),
         free: stat.f_bfree.saturating_mul(stat.f_frsize),
         files: stat.f_files,

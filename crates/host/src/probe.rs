@@ -8,7 +8,7 @@ use rustix::fs::FileType;
 use crate::beneath::{self, describe, file_type};
 use crate::device::{self, Node};
 use crate::mount::{self, Standing};
-use crate::process::{init, service};
+use crate::process::{init, sandbox, service};
 use crate::{command, compare, disk, files, os, ownership, relocate};
 
 /// How the machine stands to `step`.
@@ -40,6 +40,10 @@ pub(crate) fn probe(step: &Step) -> Result<Probe> {
         Step::Group(step) => os::control_group::probe(step),
         Step::StartInit { root, proc, .. } => with_init(root, proc.as_ref()),
         Step::StopInit { root, proc, .. } => with_init(root, proc.as_ref()).map(opposite),
+        Step::StartSandbox(step) => sandbox::probe(&step.root),
+        Step::StopSandbox(step) => sandbox::probe_stopped(&step.root),
+        Step::Seal(step) => sandbox::probe_seal(&step.root),
+        Step::StopProcesses { root, .. } => sandbox::probe_processes(root),
         Step::StartService(step) => service::probe(step),
         Step::StopService(step) => service::probe(step).map(opposite),
         Step::Run { check: Some(check), .. } => run(check),

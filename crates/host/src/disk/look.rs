@@ -5,7 +5,7 @@ use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 
 use camino::Utf8Path;
-use qchroot_api::{DiskFs, DiskInfo, ErrorKind, Mounted, Result};
+use qchroot_api::{DiskFs, DiskInfo, ErrorKind, Mounted, Place, Result};
 use rustix::fs::{CWD, Mode, OFlags, StatVfs, fstatvfs, openat};
 
 use crate::disk::content;
@@ -77,7 +77,7 @@ fn space_of(mount: &Mounted, fs: DiskFs) -> Option<(StatVfs, Option<u64>)> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let dir = openat(CWD, mount.at.as_str(), flags, Mode::empty()).ok()?;
     // Something else can cover it.
-    let found = os::mount::on(&dir).ok()??;
+    let found = os::mount::on(&Place::host(&mount.at), &dir).ok()??;
     if found.source != mount.source {
         return None;
     }

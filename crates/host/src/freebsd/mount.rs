@@ -63,7 +63,7 @@ fn statfs_of(file: impl AsFd) -> Result<libc::statfs> {
 }
 
 /// The mount that the open directory is the root of, if it is one.
-pub(crate) fn on(dir: &OwnedFd) -> Result<Option<Mounted>> {
+pub(crate) fn on(_at: &Place, dir: &OwnedFd) -> Result<Option<Mounted>> {
     let found = mounted(&statfs_of(dir)?);
     let here = fstat(dir).or_error(|| "cannot look at a mount".into())?;
     let is_root =
@@ -83,7 +83,7 @@ fn fsid(entry: &libc::statfs) -> [i32; 2] {
 }
 
 /// The kernel's name of the type of the file system that an open file is on.
-pub(crate) fn fs_of(file: &OwnedFd) -> Result<String> {
+pub(crate) fn fs_of(_at: &Place, file: &OwnedFd) -> Result<String> {
     Ok(mounted(&statfs_of(file)?).fs)
 }
 
@@ -99,6 +99,12 @@ pub(crate) fn type_name(fs: &MountFs) -> &str {
         MountFs::Proc => "procfs",
         other => other.name(),
     }
+}
+
+/// There are no sandboxes on FreeBSD.
+#[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
+pub(crate) fn ends_with_sandbox(_at: &Place) -> Result<bool> {
+    Ok(false)
 }
 
 /// Makes the mount on the directory `target`.

@@ -14,6 +14,7 @@ use rustix::mount::{
 use super::{disk, mountinfo, overlay, zfs};
 use crate::beneath;
 use crate::errors::OrError;
+use crate::process::sandbox;
 
 pub(crate) use super::holders::holders;
 
@@ -22,10 +23,17 @@ pub(crate) fn table() -> Result<Vec<Mounted>> {
     Ok(mountinfo::read()?.into_iter().map(|line| line.mounted).collect())
 }
 
-/// The mount that the open directory is the root of, if it is one.
-pub(crate) fn on(dir: &OwnedFd) -> Result<Option<Mounted>> {
-    let Some(id) = root_id(dir)? else { return Ok(None) };
-    Ok(mountinfo::read()?.into_iter().find(|line| line.id == id).map(|line| line.mounted))
+/// The mount that the directory `dir`, opened at a place, is the root of, if it is one.
+pub(crate) fn on(at: &Place, dir: &OwnedFd) -> Result<Option<Mounted>> {
+    root_id(dir)?.map_or(Ok(None), |id| by_id(at, id))
+}
+
+/// A mount at a place or above it, by its id, from the table that has it.
+fn by_id(at: &Place, id: u64) -> Result<Option<Mounted>> {
+    match sandbox::of(at)? {
+        Some(sandbox) => sandbox.mounted(id),
+        None => Ok(mountinfo::read()?.into_iter().find(|line| line.id == id).map(|line| line.mounted)),
+    }
 }
 
 fn root_id(dir: &OwnedFd) -> Result<Option<u64>> {
@@ -41,11 +49,9 @@ pub(crate) fn id(file: impl AsFd) -> Result<u64> {
     Ok(stat.stx_mnt_id)
 }
 
-/// The kernel's name of the type of the file system that an open file is on.
-pub(crate) fn fs_of(file: &OwnedFd) -> Result<String> {
-    let id = id(file)?;
-    let line = mountinfo::read()?.into_iter().find(|line| line.id == id);
-    Ok(line.map_or_else(|| "unknown".to_owned(), |line| line.mounted.fs))
+/// The kernel's name of the type of the file system that a file, opened at a place, is on.
+pub(crate) fn fs_of(at: &Place, file: &OwnedFd) -> Result<String> {
+    Ok(by_id(at, id(file)?)?.map_or_else(|| "unknown".to_owned(), |mounted| mounted.fs))
 }
 
 /// Whether a mount's root `target` is the directory `source` seen a second time.
@@ -64,11 +70,30 @@ pub(crate) fn type_name(fs: &MountFs) -> &str {
     fs.name()
 }
 
-/// Makes the mount and attaches it to the directory `target`.
+/// Whether a place is in a sandbox, whose mounts end with it.
+pub(crate) fn ends_with_sandbox(at: &Place) -> Result<bool> {
+    Ok(sandbox::of(at)?.is_some())
+}
+
+/// Makes the mount and attaches it to the directory `target`, in the sandbox that the place is in, if it is in one.
 pub(crate) fn attach(mount: &Mount, target: &OwnedFd) -> Result<()> {
-    if let MountFs::Zfs { dataset } = &mount.fs {
-        return set_private(&zfs::mount(dataset, mount)?, mount);
+    let sandbox = sandbox::of(&mount.at)?;
+    let tree = match mount.fs {
+        MountFs::Zfs { .. } => None,
+        _ => Some(make(mount, target)?),
+    };
+    let show = || match (&tree, &mount.fs) {
+        (None, MountFs::Zfs { dataset }) => set_private(&zfs::mount(dataset, mount)?, mount),
+        (tree, _) => tree.as_ref().map_or(Ok(()), |tree| place(tree, mount, target)),
+    };
+    match sandbox {
+        Some(sandbox) => sandbox.in_its_mounts(show),
+        None => show(),
     }
+}
+
+/// The mount, attached nowhere.
+fn make(mount: &Mount, target: &OwnedFd) -> Result<OwnedFd> {
     let tree = match &mount.fs {
         MountFs::Null { source } => second_view(&open_source(source, OFlags::DIRECTORY)?, source, target)?,
         MountFs::File { source } => second_view(&open_source(source, OFlags::empty())?, source, target)?,
@@ -80,15 +105,20 @@ pub(crate) fn attach(mount: &Mount, target: &OwnedFd) -> Result<()> {
         other => fresh(other)?,
     };
     let restrictions = restrictions(mount);
-    set_attributes(&tree, restrictions).or_error(|| format!("cannot restrict {mount}"))?;
+    set_attributes(&tree, restrictions, false).or_error(|| format!("cannot restrict {mount}"))?;
+    Ok(tree)
+}
+
+fn place(tree: &OwnedFd, mount: &Mount, target: &OwnedFd) -> Result<()> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
-    move_mount(&tree, "", target, "", flags).or_error(|| format!("cannot mount {mount}"))?;
-    set_private(&tree, mount)
+    move_mount(tree, "", target, "", flags).or_error(|| format!("cannot mount {mount}"))?;
+    set_private(tree, mount)
 }
 
 /// Attached to a shared mount it became shared too; see mount_namespaces(7).
 fn set_private(tree: &OwnedFd, mount: &Mount) -> Result<()> {
-    set_attributes(tree, MountAttrFlags::empty()).or_error(|| format!("cannot make {} private", mount.at))
+    set_attributes(tree, MountAttrFlags::empty(), false)
+        .or_error(|| format!("cannot make {} private", mount.at))
 }
 
 fn restrictions(mount: &Mount) -> MountAttrFlags {
@@ -100,8 +130,9 @@ fn restrictions(mount: &Mount) -> MountAttrFlags {
     flags
 }
 
-/// Adds attributes to a mount and makes it private.
-fn set_attributes(tree: &OwnedFd, flags: MountAttrFlags) -> std::io::Result<()> {
+/// Adds attributes to a mount, and to those below it if wished, and makes it private.
+pub(crate) fn set_attributes(tree: &OwnedFd, flags: MountAttrFlags, below: bool) -> std::io::Result<()> {
+    let recursive = if below { libc::AT_RECURSIVE } else { 0 };
     let attributes = libc::mount_attr {
         attr_set: flags.bits().into(),
         attr_clr: 0,
@@ -115,7 +146,7 @@ fn set_attributes(tree: &OwnedFd, flags: MountAttrFlags) -> std::io::Result<()> 
             libc::SYS_mount_setattr,
             tree.as_raw_fd(),
             c"".as_ptr(),
-            libc::AT_EMPTY_PATH,
+            libc::AT_EMPTY_PATH | recursive,
             &raw const attributes,
             size_of::<libc::mount_attr>(),
         )
@@ -203,7 +234,7 @@ pub(super) fn refused(context: &OwnedFd, fs: &MountFs, error: Errno) -> Error {
 }
 
 /// An error with what the kernel logged in a file system context, fsopen(2).
-pub(super) fn with_log(context: &OwnedFd, mut error: Error) -> Error {
+pub(crate) fn with_log(context: &OwnedFd, mut error: Error) -> Error {
     let mut buffer = [0_u8; 1024];
     while let Ok(length @ 1..) = rustix::io::read(context, &mut buffer) {
         error = error.cause(String::from_utf8_lossy(&buffer[..length]).trim_end());
@@ -228,9 +259,9 @@ pub(crate) fn clear(_mount: &Mount) -> Result<()> {
 /// `Busy`, also when that device is still in use at `end`, a time of the steady clock.
 pub(crate) fn detach(mount: &Mount, end: std::time::Duration) -> Result<()> {
     let leaving = match &mount.fs {
-        MountFs::Disk { file, .. } => {
-            on(&beneath::open_dir(&mount.at)?)?.map(|found| disk::leaving(file, &found.source)).transpose()?
-        }
+        MountFs::Disk { file, .. } => on(&mount.at, &beneath::open_dir(&mount.at)?)?
+            .map(|found| disk::leaving(file, &found.source))
+            .transpose()?,
         _ => None,
     };
     unmount(&mount.at)?;

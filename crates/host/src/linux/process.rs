@@ -74,6 +74,17 @@ pub(super) fn clear_inheritable() -> io::Result<()> {
     Ok(rustix::thread::clear_ambient_capability_set()?)
 }
 
+/// No capability is left, no program can give one back, and nobody without capabilities of the host's can look into
+/// this process or change it; prctl(2).
+pub(super) fn give_up_everything() -> io::Result<()> {
+    use rustix::thread::{CapabilitySet, CapabilitySets};
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
+    rustix::thread::set_no_new_privs(true)?;
+    let (effective, permitted, inheritable) =
+        (CapabilitySet::empty(), CapabilitySet::empty(), CapabilitySet::empty());
+    Ok(rustix::thread::set_capabilities(None, CapabilitySets { effective, permitted, inheritable })?)
+}
+
 /// Sends `signal` to this process when its parent ends, or now if it has ended: `alive` tells.
 pub(super) fn die_with_parent(signal: Signal) -> io::Result<()> {
     Ok(rustix::process::set_parent_process_death_signal(rustix::process::Signal::from_named_raw(

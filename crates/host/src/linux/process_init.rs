@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 use std::fs::File;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 
 use camino::Utf8Path;
 use nix::errno::Errno;
@@ -20,7 +20,7 @@ use super::channel::{Received, Sender, channel};
 use super::kernel::{self, Handle};
 use super::members::{Territory, is_first_below};
 pub(crate) use super::stop::stop;
-use super::{fork, identity};
+use super::{fork, identity, namespaces};
 use crate::errors::OrError;
 use crate::{beneath, mount};
 
@@ -38,18 +38,31 @@ pub(super) fn procfs(at: &Place) -> Mount {
 /// Unavailable when the kernel makes no namespace; the mount's own when `proc` is taken.
 pub(crate) fn start(container: &Name, root: &Utf8Path, proc: Option<&Place>) -> Result<()> {
     let failed = || format!("cannot start the init of {container}");
-    let (sender, mut receiver) = channel::<Result<()>>()?;
-    let between = fork::fork(|| match split(container, root, proc, &sender) {
-        Ok(()) => 0,
-        Err(error) => {
-            sender.send(&Err(error));
-            1
+    begin(failed, |sender| split(container, root, proc, sender))
+}
+
+/// Runs `split` in a process between, which starts an init, and waits until that is ready.
+pub(super) fn begin(
+    failed: impl Fn() -> String,
+    split: impl FnOnce(&Sender<Result<()>>) -> Result<()>,
+) -> Result<()> {
+    let (sender, receiver) = channel::<Result<()>>()?;
+    let mut receiver = Some(receiver);
+    let between = fork::fork(|| {
+        // So that a sender can tell whether anybody listens.
+        receiver.take();
+        match split(&sender) {
+            Ok(()) => 0,
+            Err(error) => {
+                sender.send(&Err(error));
+                1
+            }
         }
     })
-    .or_error(failed)?;
+    .or_error(&failed)?;
     drop(sender);
-    let ready = receiver.receive(None);
-    fork::wait(between).or_error(failed)?;
+    let ready = receiver.map_or(Ok(Received::Closed), |mut receiver| receiver.receive(None));
+    fork::wait(between).or_error(&failed)?;
     match ready? {
         Received::Message(result) => result.map_err(|error| error.while_doing(failed())),
         Received::Closed | Received::Nothing => {
@@ -115,7 +128,7 @@ fn settle(inside: &OwnedFd, sender: &Sender<Result<()>>) -> Result<()> {
 }
 
 /// Buries the dead until it is told to end.
-fn reap() -> Result<Infallible> {
+pub(super) fn reap() -> Result<Infallible> {
     let wanted: SigSet = [Signal::SIGCHLD, Signal::SIGTERM].into_iter().collect();
     loop {
         if wanted.wait() == Ok(Signal::SIGTERM) {
@@ -186,23 +199,14 @@ fn by_procfs(inside: &OwnedFd) -> Option<OwnedFd> {
     is_right_below(&namespace).then_some(namespace)
 }
 
-/// Whether a process namespace's parent is this process' own; NS_GET_PARENT of ioctl_ns(2).
+/// Whether a process namespace's parent is this process' own.
 fn is_right_below(namespace: &OwnedFd) -> bool {
-    // SAFETY: the request takes no argument and answers with a new descriptor.
-    let parent = unsafe { libc::ioctl(namespace.as_raw_fd(), NS_GET_PARENT) };
-    if parent < 0 {
-        return false;
-    }
-    // SAFETY: just made, and owned by nobody else.
-    let parent = unsafe { OwnedFd::from_raw_fd(parent) };
+    let Some(parent) = namespaces::parent(namespace) else { return false };
     match (fstat(&parent), stat("/proc/self/ns/pid")) {
         (Ok(parent), Ok(own)) => (parent.st_dev, parent.st_ino) == (own.st_dev, own.st_ino),
         _ => false,
     }
 }
-
-/// `_IO(0xb7, 2)`; linux/nsfs.h.
-const NS_GET_PARENT: libc::Ioctl = 0xb702;
 
 /// Forks a child into a process namespace, if there is one: `body` runs in it. This thread's later children
 /// are where they would have been.

@@ -1,5 +1,5 @@
-//! Processes by their root, from proc(5). Membership is what the kernel says of a process' root directory at
-//! that moment; names and pid files mean nothing here.
+//! Processes by their root, from proc(5), and those of sandboxes by their process namespace. Membership is what the
+//! kernel says of a process at that moment; names and pid files mean nothing here.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,6 +10,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{Process, Result};
 use rustix::time::{ClockId, clock_gettime};
 
+use super::namespaces::{self, Homes};
+use super::sandbox;
 use crate::errors::OrError;
 
 /// PF_KTHREAD of linux/sched.h: a thread of the kernel's own.
@@ -45,21 +47,23 @@ impl Stat {
     }
 }
 
-/// Processes whose root is `below` or lies below it, without the kernel's own threads. Only the roots of others
-/// are read.
+/// Processes whose root is `below` or lies below it, without the kernel's own threads; those of a sandbox have its
+/// root. Only the roots of others are read.
 pub(crate) fn list(below: &Utf8Path) -> Result<Vec<Process>> {
     let boot = boot_time();
+    let mut homes = Homes::of(&sandbox::below(below)?);
     let member = |pid| {
-        let root = root_of(pid).filter(|root| root.starts_with(below))?;
+        let root = homes.root_of(pid).or_else(|| root_of(pid)).filter(|root| root.starts_with(below))?;
         describe(pid, root, boot)
     };
     Ok(pids()?.into_iter().filter_map(member).collect())
 }
 
-/// A directory and all below it, as the root of processes.
+/// A directory and all below it, as the root of processes; or the process namespace of the sandbox that has this root.
 pub(super) struct Territory {
     root: Utf8PathBuf,
     identity: Option<(u64, u64)>,
+    namespace: Option<u64>,
 }
 
 impl Territory {
@@ -67,7 +71,8 @@ impl Territory {
     pub(super) fn new(root: &Utf8Path) -> Self {
         let spelt = root.canonicalize_utf8().unwrap_or_else(|_| root.to_owned());
         let identity = fs::metadata(&spelt).ok().map(|meta| (meta.dev(), meta.ino()));
-        Self { root: spelt, identity }
+        let sandbox = sandbox::at(root).ok().flatten();
+        Self { root: spelt, identity, namespace: sandbox.and_then(|sandbox| sandbox.namespace()) }
     }
 
     /// Members. When there is none, there was none at one moment: processes that are born and die faster than
@@ -93,6 +98,9 @@ impl Territory {
     /// Members whose root the host can spell, which is all but those in a mount namespace of their own: found
     /// with half the questions.
     pub(super) fn near_members(&self) -> Result<Vec<i32>> {
+        if self.namespace.is_some() {
+            return Ok(pids()?.into_iter().filter(|&pid| self.owns(pid)).collect());
+        }
         let near = |pid: &i32| root_of(*pid).is_some_and(|root| root.starts_with(&self.root));
         Ok(pids()?.into_iter().filter(near).collect())
     }
@@ -100,6 +108,9 @@ impl Territory {
     /// Whether the kernel says at this moment that `pid` belongs here. A root that the host cannot spell, in
     /// a mount namespace of its own, is known by device and inode.
     pub(super) fn owns(&self, pid: i32) -> bool {
+        if let Some(namespace) = self.namespace {
+            return namespaces::is_below(pid, namespace);
+        }
         let Some(root) = root_of(pid) else { return false };
         let identity = |meta: fs::Metadata| (meta.dev(), meta.ino());
         root.starts_with(&self.root)

@@ -15,7 +15,7 @@ use super::members::Territory;
 use crate::{clock, mount};
 
 /// How long the kernel may take to bury what was killed. A process that waits for a device cannot be hurried.
-const BURIAL: Duration = Duration::from_secs(10);
+pub(super) const BURIAL: Duration = Duration::from_secs(10);
 
 /// Between two looks at processes that come and go faster than they can be counted.
 const BREATH: Duration = Duration::from_millis(5);
@@ -40,11 +40,22 @@ pub(crate) fn stop(root: &Utf8Path, proc: Option<&Place>, deadline: Deadline) ->
         handle.signal(Signal::SIGKILL)?;
         handle.wait(last)?;
     }
-    kill(&territory, root, last)?;
+    kill(&territory, root, None, last)?;
     match proc {
         Some(at) => mount::unmount(&procfs(at), Deadline(clock::steady() + BURIAL)),
         None => Ok(()),
     }
+}
+
+/// TERM for every process of a container but one, KILL at the deadline.
+///
+/// # Errors
+/// As [`stop`].
+pub(super) fn end_members(root: &Utf8Path, spared: Option<i32>, deadline: Deadline) -> Result<()> {
+    let territory = Territory::new(root);
+    let end = Instant::now() + deadline.0.saturating_sub(clock::steady());
+    ask(&territory, spared, end)?;
+    kill(&territory, root, spared, Instant::now() + BURIAL)
 }
 
 /// Asks each member once to end, those that appear meanwhile too; returns when all have, or at `end`.
@@ -74,9 +85,9 @@ fn ask(territory: &Territory, init: Option<i32>, end: Instant) -> Result<()> {
 
 /// Kills members until there is none. They are stopped first: a stopped process does not fork, and keeps its
 /// number from those that would.
-fn kill(territory: &Territory, root: &Utf8Path, last: Instant) -> Result<()> {
+fn kill(territory: &Territory, root: &Utf8Path, spared: Option<i32>, last: Instant) -> Result<()> {
     loop {
-        let members = freeze(territory)?;
+        let members = freeze(territory, spared)?;
         if members.is_empty() {
             return Ok(());
         }
@@ -91,10 +102,10 @@ fn kill(territory: &Territory, root: &Utf8Path, last: Instant) -> Result<()> {
     }
 }
 
-fn freeze(territory: &Territory) -> Result<Vec<(i32, Handle)>> {
+fn freeze(territory: &Territory, spared: Option<i32>) -> Result<Vec<(i32, Handle)>> {
     let mut frozen = BTreeSet::new();
     for _ in 0..ROUNDS {
-        let members = handles(territory, None)?;
+        let members = handles(territory, spared)?;
         let mut grew = false;
         for (_, handle) in members.iter().filter(|(pid, _)| frozen.insert(*pid)) {
             handle.signal(Signal::SIGSTOP)?;
@@ -104,7 +115,7 @@ fn freeze(territory: &Territory) -> Result<Vec<(i32, Handle)>> {
             return Ok(members);
         }
     }
-    handles(territory, None)
+    handles(territory, spared)
 }
 
 /// Handles of the members, each asked about again once it is held, so that no number has changed hands. Members

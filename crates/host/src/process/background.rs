@@ -46,7 +46,7 @@ fn detach(lock: Option<&Held>) -> Result<()> {
     unsafe { nix::sys::signal::signal(Signal::SIGHUP, SigHandler::SigIgn) }
         .or_error(|| "cannot ignore a signal".into())?;
     identity::silence()?;
-    identity::close_all_but(lock)?;
+    identity::close_all_but(&[lock], 3)?;
     identity::unblock_signals()?;
     rustix::process::chdir("/").or_error(|| "cannot change to /".into())?;
     // Only a wish: it gets its work done without it, too.

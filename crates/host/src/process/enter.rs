@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
+use camino::Utf8Path;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Pid, setsid};
@@ -14,6 +15,7 @@ use super::channel::{Received, Sender, channel, readable};
 use super::jexec::Jexec;
 use super::program::Program;
 use super::rules::{self, Hold};
+use super::sandbox::Door;
 use super::signals::Signals;
 use super::terminal::Terminal;
 use super::trace::{Tracer, wait_for_tracer};
@@ -99,10 +101,7 @@ fn become_it(
         terminal.take()?;
     }
     rules::forget_caller()?;
-    match passage.root() {
-        Some(root) => identity::enter_root(root, &entry.directory)?,
-        None => rustix::process::chdir("/").or_error(|| "cannot change to /".into())?,
-    }
+    passage.go(&entry.directory)?;
     identity::close_others(&[sender.as_raw_fd()])?;
     let report: Sender<Error> = kept(3).into();
     let who = passage.root().map(|_| &entry.credentials);
@@ -178,6 +177,13 @@ pub(super) enum Passage {
         /// The control group that its processes are in.
         group: Option<String>,
     },
+    /// Into all namespaces of a sandbox.
+    Sandbox {
+        /// The way into them.
+        door: Door,
+        /// The control group that its processes are in.
+        group: Option<String>,
+    },
     /// By jexec(8), which knows users by name.
     Jail(Jexec),
     /// By a command of the host's.
@@ -193,6 +199,9 @@ impl Passage {
                 let namespace = init::namespace(root, &inside)?;
                 Ok(Self::Root { root: inside, namespace, group: rules.group.clone() })
             }
+            Way::Sandbox { root, rules } => {
+                Ok(Self::Sandbox { door: Door::open(root)?, group: rules.group.clone() })
+            }
             Way::Jail { name, root, .. } => Ok(Self::Jail(Jexec::new(name, root, who)?)),
             Way::Command { prefix, .. } if who.uid == 0 => Ok(Self::Command(prefix.clone())),
             Way::Command { prefix, .. } => Err(Error::new(
@@ -207,32 +216,35 @@ impl Passage {
     pub(super) fn root(&self) -> Option<BorrowedFd<'_>> {
         match self {
             Self::Root { root, .. } => Some(root.as_fd()),
+            Self::Sandbox { door, .. } => Some(door.root()),
             Self::Jail(_) | Self::Command(_) => None,
         }
     }
 
     /// Which process namespace it leads to, as long as the container has one.
     pub(super) fn namespace_id(&self) -> Option<(u64, u64)> {
-        match self {
-            Self::Root { namespace: Some(namespace), .. } => {
-                rustix::fs::fstat(namespace).ok().map(|stat| (stat.st_dev, stat.st_ino))
-            }
-            _ => None,
-        }
+        let namespace = match self {
+            Self::Root { namespace, .. } => namespace.as_ref()?,
+            Self::Sandbox { door, .. } => door.processes(),
+            Self::Jail(_) | Self::Command(_) => return None,
+        };
+        rustix::fs::fstat(namespace).ok().map(|stat| (stat.st_dev, stat.st_ino))
     }
 
     /// In the child, while it still sees the host's files: puts it into the container's control group.
     pub(super) fn join_group(&self) -> Result<()> {
         match self {
-            Self::Root { group: Some(group), .. } => os::control_group::join(group),
-            Self::Root { .. } | Self::Jail(_) | Self::Command(_) => Ok(()),
+            Self::Root { group: Some(group), .. } | Self::Sandbox { group: Some(group), .. } => {
+                os::control_group::join(group)
+            }
+            Self::Root { .. } | Self::Sandbox { .. } | Self::Jail(_) | Self::Command(_) => Ok(()),
         }
     }
 
     /// All words of the command, for a program with these.
     pub(super) fn words(&self, argv: &[String]) -> Vec<String> {
         match self {
-            Self::Root { .. } => argv.to_vec(),
+            Self::Root { .. } | Self::Sandbox { .. } => argv.to_vec(),
             Self::Jail(jexec) => jexec.words(argv),
             Self::Command(prefix) => [prefix, argv].concat(),
         }
@@ -250,7 +262,7 @@ impl Passage {
     fn refuse_missing(&self, entry: &Entry) -> Result<()> {
         match self {
             Self::Jail(jexec) => jexec.refuse_missing(&entry.argv, &entry.env),
-            Self::Root { .. } | Self::Command(_) => Ok(()),
+            Self::Root { .. } | Self::Sandbox { .. } | Self::Command(_) => Ok(()),
         }
     }
 
@@ -262,7 +274,19 @@ impl Passage {
     pub(super) fn fork(&self, body: impl FnOnce() -> i32) -> Result<Pid> {
         match self {
             Self::Root { namespace, .. } => init::fork_into(namespace.as_ref(), body),
+            Self::Sandbox { door, .. } => door.fork(body),
             Self::Jail(_) | Self::Command(_) => init::fork_into(None, body),
+        }
+    }
+
+    /// In such a child: goes the rest of the way, to `directory` inside, or to `/`.
+    pub(super) fn go(&self, directory: &Utf8Path) -> Result<()> {
+        match self {
+            Self::Root { root, .. } => identity::enter_root(root.as_fd(), directory),
+            Self::Sandbox { door, .. } => door.enter(directory),
+            Self::Jail(_) | Self::Command(_) => {
+                rustix::process::chdir("/").or_error(|| "cannot change to /".into())
+            }
         }
     }
 }

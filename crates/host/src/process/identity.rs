@@ -58,15 +58,18 @@ pub(super) fn close_others(keep: &[i32]) -> Result<()> {
     nix::errno::Errno::result(closed).or_error(failed).map(drop)
 }
 
-/// Closes every descriptor above 2 but one. Whoever owned another must not use or drop it any more.
-pub(super) fn close_all_but(keep: i32) -> Result<()> {
-    let keep = u32::try_from(keep).unwrap_or(u32::MAX);
-    for (first, last) in [(3, keep.saturating_sub(1)), (keep.saturating_add(1).max(3), u32::MAX)] {
-        if first <= last {
+/// Closes every descriptor from `first` on but those in `keep`, which stay where they are. Whoever owned another must
+/// not use or drop it any more.
+pub(super) fn close_all_but(keep: &[i32], mut first: u32) -> Result<()> {
+    let mut keep: Vec<u32> = keep.iter().filter_map(|&fd| u32::try_from(fd).ok()).collect();
+    keep.sort_unstable();
+    for (last, next) in keep.iter().map(|&fd| (fd.checked_sub(1), fd + 1)).chain([(Some(u32::MAX), first)]) {
+        if let Some(last) = last.filter(|&last| first <= last) {
             // SAFETY: plain descriptor numbers; nothing in this process uses those that are closed.
             let closed = unsafe { libc::close_range(first, last, 0) };
             nix::errno::Errno::result(closed).or_error(|| "cannot close descriptors".into())?;
         }
+        first = first.max(next);
     }
     Ok(())
 }

@@ -36,6 +36,12 @@ mod kernel;
 #[path = "../linux/process_members.rs"]
 pub(crate) mod members;
 #[cfg(target_os = "linux")]
+#[path = "../linux/process_namespaces.rs"]
+mod namespaces;
+#[cfg(target_os = "linux")]
+#[path = "../linux/sandbox/mod.rs"]
+pub(crate) mod sandbox;
+#[cfg(target_os = "linux")]
 #[path = "../linux/process_stop.rs"]
 mod stop;
 #[cfg(target_os = "linux")]
@@ -54,6 +60,9 @@ mod kernel;
 #[cfg(target_os = "freebsd")]
 #[path = "../freebsd/process_members.rs"]
 pub(crate) mod members;
+#[cfg(target_os = "freebsd")]
+#[path = "../freebsd/sandbox.rs"]
+pub(crate) mod sandbox;
 #[cfg(target_os = "freebsd")]
 #[path = "../freebsd/process_trace.rs"]
 mod trace;

@@ -110,10 +110,7 @@ impl Life {
         identity::set_stdio([Some(null.as_fd()), Some(output), Some(output)])?;
         drop(null);
         rules::forget_caller()?;
-        match passage.root() {
-            Some(root) => identity::enter_root(root, Utf8Path::new("/"))?,
-            None => rustix::process::chdir("/").or_error(|| "cannot change to /".into())?,
-        }
+        passage.go(Utf8Path::new("/"))?;
         kernel::clear_inheritable().or_error(|| "cannot clear capabilities".into())?;
         identity::default_actions();
         identity::close_others(&[sender.as_raw_fd(), descendants.into_raw_fd()])?;

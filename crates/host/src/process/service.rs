@@ -145,7 +145,8 @@ pub(super) fn take_lock(step: &ServiceStep) -> Result<Locked> {
     }
 }
 
-fn whole_file() -> libc::flock {
+/// A lock on all of a file.
+pub(super) fn whole_file() -> libc::flock {
     // SAFETY: a plain structure of numbers, for which zero means: from the start, to the end, nobody.
     let mut lock: libc::flock = unsafe { std::mem::zeroed() };
     lock.l_type = libc::F_WRLCK as libc::c_short;

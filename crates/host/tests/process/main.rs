@@ -7,6 +7,7 @@ mod enter;
 mod guard;
 mod init;
 mod roles;
+mod sandbox;
 mod service;
 mod support;
 mod terminal;
@@ -22,7 +23,14 @@ fn main() -> ExitCode {
     assert!(nix::unistd::geteuid().is_root(), "these tests start containers: run them as root");
     support::hide_mounts();
     let _busybox = support::copy_busybox();
-    let tests = [enter::tests(), terminal::tests(), init::tests(), service::tests(), guard::tests()];
+    let tests = [
+        enter::tests(),
+        terminal::tests(),
+        init::tests(),
+        service::tests(),
+        guard::tests(),
+        sandbox::tests(),
+    ];
     let trials = tests.into_iter().flatten().map(|(name, test)| {
         Trial::test(name, move || {
             test();

@@ -22,9 +22,9 @@ use tempfile::TempDir;
 /// A test and its name.
 pub(crate) type Test = (&'static str, fn());
 
-const PROGRAMS: [&str; 18] = [
-    "sh", "cat", "echo", "env", "false", "id", "kill", "killall", "ls", "pwd", "rm", "setsid", "sleep",
-    "stty", "touch", "true", "tty", "umask",
+const PROGRAMS: [&str; 23] = [
+    "chroot", "cp", "ln", "mkdir", "unshare", "sh", "cat", "echo", "env", "false", "id", "kill", "killall",
+    "ls", "pwd", "rm", "setsid", "sleep", "stty", "touch", "true", "tty", "umask",
 ];
 
 /// The one copy that all containers share. It is written before there are threads: a program that a child of

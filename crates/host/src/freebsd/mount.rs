@@ -230,7 +230,7 @@ pub(crate) fn detach(mount: &Mount, _end: std::time::Duration) -> Result<()> {
     let at = &mount.at;
     let number = {
         let dir = beneath::open_file_or_dir(at)?;
-        if on(&dir)?.is_none() {
+        if on(at, &dir)?.is_none() {
             return Ok(());
         }
         fsid(&statfs_of(&dir)?)

@@ -80,7 +80,7 @@ pub use service_entry::{ReadyEntry, ServiceEntry};
 pub use snapshots::SnapshotLine;
 pub use space::{Overcommit, SpaceReport};
 pub use state::{ServiceReport, ServiceState, State, StatusReport};
-pub use users::User;
+pub use users::{User, credentials as credentials_of, find as find_user};
 pub use version::{Standing, compare};
 pub use watch::{Point, Watch};
 

@@ -134,12 +134,16 @@ impl ServiceEntry {
         let good = [
             ("after", self.after.iter().all(|name| is_plain(name)), "is after what is no service name"),
             ("requires", self.requires.iter().all(|name| is_plain(name)), "requires what is no service name"),
-            ("ready_timeout", self.ready_timeout != Some(0), "has no time to become ready"),
+            (
+                "ready_timeout",
+                self.ready_timeout.is_none_or(is_time),
+                "needs a ready_timeout of 1 to 86400 seconds",
+            ),
             ("health", health.is_none_or(|health| is_argv(&health.command)), "has no health command"),
             (
                 "health",
-                health.is_none_or(|h| h.interval > 0 && h.timeout > 0 && h.retries > 0),
-                "needs interval, timeout and retries of its health of at least 1",
+                health.is_none_or(|h| is_time(h.interval) && is_time(h.timeout) && h.retries > 0),
+                "needs retries of its health of at least 1, and an interval and a timeout of 1 to 86400 seconds",
             ),
             (
                 "user",
@@ -176,6 +180,11 @@ impl ServiceEntry {
 
 fn is_argv(argv: &[String]) -> bool {
     argv.first().is_some_and(|program| !program.is_empty()) && argv.iter().all(|word| !word.contains('\0'))
+}
+
+/// Seconds up to a day: a longer wait is a mistake.
+fn is_time(seconds: u64) -> bool {
+    (1..=86_400).contains(&seconds)
 }
 
 /// A path from the root on that names something.

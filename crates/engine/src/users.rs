@@ -22,7 +22,7 @@ pub struct User {
 ///
 /// # Errors
 /// Not found.
-pub(crate) fn find(passwd: &str, wanted: &str) -> Result<User> {
+pub fn find(passwd: &str, wanted: &str) -> Result<User> {
     let id: Option<u32> = wanted.parse().ok();
     all(passwd).find(|user| user.name == wanted || Some(user.uid) == id).ok_or_else(|| {
         Error::new(ErrorKind::NotFound, format!("there is no user {wanted:?}")).with("user", wanted)
@@ -54,7 +54,7 @@ fn entries(text: &str) -> impl Iterator<Item = (&str, u32)> {
 }
 
 /// The ids of a user: its primary group, and every group that lists it.
-pub(crate) fn credentials(user: &User, group: &str) -> Credentials {
+pub fn credentials(user: &User, group: &str) -> Credentials {
     let listed = group.lines().filter_map(|line| {
         let mut fields = line.split(':');
         let gid = fields.nth(2)?.parse().ok()?;

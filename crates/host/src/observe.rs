@@ -95,7 +95,8 @@ fn link(at: &Place) -> Result<Option<camino::Utf8PathBuf>> {
     os::files::target_of(&file).or_error(|| format!("cannot read link {at}"))
 }
 
-fn read(at: &Place) -> Result<String> {
+/// The text of a file.
+pub(crate) fn read(at: &Place) -> Result<String> {
     let file = open(at, FileType::RegularFile, OFlags::RDONLY | OFlags::NOCTTY)?;
     let mut text = String::new();
     let mut limited = File::from(file).take(LONGEST + 1);

@@ -77,7 +77,7 @@ impl Engine<'_> {
                 self.take_down(name, STOP_PATIENCE)?; // its processes and mounts ended without it
             }
         }
-        let deadline = self.deadline_in(START_PATIENCE);
+        let deadline = self.deadline_in(START_PATIENCE + time_to_be_ready(loaded));
         self.run(&Job { op, container: Some(name), journal, deadline }, plan)
     }
 
@@ -188,6 +188,13 @@ impl Engine<'_> {
             self.watch.step(crate::Point::Planned, &step);
         }
     }
+}
+
+/// The time that the services of a container ask for by themselves.
+fn time_to_be_ready(loaded: &Loaded<'_>) -> Duration {
+    Duration::from_secs(
+        loaded.services.iter().filter_map(|service| service.ready_timeout).fold(0, u64::saturating_add),
+    )
 }
 
 pub(crate) fn half_started(name: &Name, problems: &[String]) -> Error {

@@ -2,7 +2,7 @@
 //! those too that made themselves orphans. It does not know what the program is for.
 
 use std::convert::Infallible;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 
 use camino::Utf8Path;
 use nix::errno::Errno;
@@ -28,6 +28,9 @@ pub(super) const KILL_ALL: Signal = Signal::SIGUSR1;
 /// Tells a reaper to ask all of its descendants to end.
 pub(super) const ASK_ALL: Signal = Signal::SIGTERM;
 
+/// The number of the descriptor that leads from a program to whoever waits for its news.
+pub(super) const NEWS: i32 = 3;
+
 /// What a reaper tells of its program.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Report {
@@ -48,6 +51,26 @@ pub(super) enum Orphans {
     Kill,
 }
 
+/// What a reaper runs, and how.
+pub(super) struct Errand<'a> {
+    /// The way inside.
+    pub(super) passage: &'a Passage,
+    /// What the program is held to.
+    pub(super) hold: &'a Hold,
+    /// The program.
+    pub(super) program: &'a Program,
+    /// Who it runs as.
+    pub(super) who: &'a Credentials,
+    /// Where it goes what the program and its descendants print.
+    pub(super) output: BorrowedFd<'a>,
+    /// What becomes of its descendants.
+    pub(super) orphans: Orphans,
+    /// What [`ASK_ALL`] sends to the program alone; if nothing, everybody gets TERM.
+    pub(super) stop: Option<Signal>,
+    /// What the program finds as its descriptor [`NEWS`].
+    pub(super) news: Option<BorrowedFd<'a>>,
+}
+
 /// A reaper, seen from its parent.
 pub(super) struct Reaper {
     pid: Pid,
@@ -56,23 +79,22 @@ pub(super) struct Reaper {
 }
 
 impl Reaper {
-    /// Starts one, with `output` for what the program and its descendants print.
-    pub(super) fn start(
-        passage: &Passage,
-        hold: &Hold,
-        program: &Program,
-        output: BorrowedFd<'_>,
-        orphans: Orphans,
-    ) -> Result<Self> {
+    /// Starts one.
+    pub(super) fn start(errand: &Errand<'_>) -> Result<Self> {
         let (sender, reports) = channel()?;
-        let pid = passage.fork(|| match Life::begin(passage, output, &sender) {
+        let pid = errand.passage.fork(|| match Life::begin(errand, &sender) {
             Err(error) => {
                 sender.send(&Report::Failed(error));
                 1
             }
-            Ok(life) => life.run(hold, program, orphans),
+            Ok(life) => life.run(errand),
         })?;
         Ok(Self { pid, reports })
+    }
+
+    /// Its number on the host.
+    pub(super) fn pid(&self) -> i32 {
+        self.pid.as_raw()
     }
 
     /// Sends [`ASK_ALL`] or [`KILL_ALL`], and makes sure that it is heard.
@@ -93,10 +115,13 @@ impl Reaper {
 struct Life {
     sender: Sender<Report>,
     descendants: Descendants,
+    /// Goes to the program.
+    news: Option<OwnedFd>,
 }
 
 impl Life {
-    fn begin(passage: &Passage, output: BorrowedFd<'_>, sender: &Sender<Report>) -> Result<Self> {
+    fn begin(errand: &Errand<'_>, sender: &Sender<Report>) -> Result<Self> {
+        let passage = errand.passage;
         passage.join_group()?;
         setsid().or_error(|| "cannot begin a session".into())?;
         kernel::set_name(c"qchroot-reaper");
@@ -107,21 +132,28 @@ impl Life {
         let descendants = Descendants::adopt()?;
         let null = open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
         let null: OwnedFd = null.or_error(|| "cannot open /dev/null".into())?;
-        identity::set_stdio([Some(null.as_fd()), Some(output), Some(output)])?;
+        identity::set_stdio([Some(null.as_fd()), Some(errand.output), Some(errand.output)])?;
         drop(null);
         rules::forget_caller()?;
         passage.go(Utf8Path::new("/"))?;
         kernel::clear_inheritable().or_error(|| "cannot clear capabilities".into())?;
         identity::default_actions();
-        identity::close_others(&[sender.as_raw_fd(), descendants.into_raw_fd()])?;
-        Ok(Self { sender: kept(3).into(), descendants: Descendants::from_fd(kept(4)) })
+        let mut keep = vec![sender.as_raw_fd(), descendants.into_raw_fd()];
+        keep.extend(errand.news.map(|fd| fd.as_raw_fd()));
+        identity::close_others(&keep)?;
+        let news = errand.news.map(|_| kept(5));
+        Ok(Self { sender: kept(3).into(), descendants: Descendants::from_fd(kept(4)), news })
     }
 
-    fn run(&self, hold: &Hold, program: &Program, orphans: Orphans) -> i32 {
-        match launch(hold, program) {
+    fn run(mut self, errand: &Errand<'_>) -> i32 {
+        // Held by the program alone from now on, so that its end is noticed.
+        let news = self.news.take();
+        let launched = launch(errand, news.as_ref());
+        drop(news);
+        match launched {
             Ok(main) => {
                 self.sender.send(&Report::Started);
-                self.reap(main, orphans)
+                self.reap(main, errand)
             }
             Err(error) => {
                 self.sender.send(&Report::Failed(error));
@@ -130,12 +162,12 @@ impl Life {
         }
     }
 
-    fn reap(&self, main: Pid, orphans: Orphans) -> i32 {
+    fn reap(&self, main: Pid, errand: &Errand<'_>) -> i32 {
         let wanted: SigSet = [Signal::SIGCHLD, ASK_ALL, KILL_ALL].into_iter().collect();
-        let mut kill = false;
+        let (mut lives, mut kill) = (true, false);
         loop {
             match wanted.wait() {
-                Ok(ASK_ALL) => self.spread(&[Signal::SIGTERM, Signal::SIGCONT]),
+                Ok(ASK_ALL) => self.ask(errand.stop.filter(|_| lives).map(|signal| (main, signal))),
                 Ok(KILL_ALL) => kill = true,
                 _ => {}
             }
@@ -143,10 +175,10 @@ impl Life {
                 match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
                     Err(Errno::ECHILD) => return 0,
                     Ok(WaitStatus::StillAlive) | Err(_) => break,
-                    Ok(status) => kill |= self.note(status, main) && orphans == Orphans::Kill,
+                    Ok(status) => lives &= !self.note(status, main),
                 }
             }
-            if kill {
+            if kill || (!lives && errand.orphans == Orphans::Kill) {
                 // Each death makes orphans of its children, and their new parent is told: until there is none.
                 self.spread(&[Signal::SIGKILL]);
             }
@@ -159,6 +191,15 @@ impl Life {
         code.inspect(|&code| self.sender.send(&Report::Ended(code))).is_some()
     }
 
+    /// Asks the program alone, or everybody.
+    fn ask(&self, alone: Option<(Pid, Signal)>) {
+        let Some((main, signal)) = alone else { return self.spread(&[Signal::SIGTERM, Signal::SIGCONT]) };
+        for signal in [signal, Signal::SIGCONT] {
+            // It was not waited for, so its number is still its own; an ended one is fine.
+            let _ = nix::sys::signal::kill(main, signal);
+        }
+    }
+
     fn spread(&self, signals: &[Signal]) {
         for &signal in signals {
             if let Err(error) = self.descendants.signal(signal) {
@@ -169,10 +210,10 @@ impl Life {
 }
 
 /// Runs the program as a child of the reaper; returns when it is being executed.
-fn launch(hold: &Hold, program: &Program) -> Result<Pid> {
+fn launch(errand: &Errand<'_>, news: Option<&OwnedFd>) -> Result<Pid> {
     let (sender, mut receiver) = channel::<Error>()?;
     let child = fork::fork(|| {
-        let Err(error) = become_it(hold, program, &sender);
+        let Err(error) = become_it(errand, news, &sender);
         sender.send(&error);
         1
     })
@@ -184,16 +225,33 @@ fn launch(hold: &Hold, program: &Program) -> Result<Pid> {
     }
 }
 
-fn become_it(hold: &Hold, program: &Program, sender: &Sender<Error>) -> Result<Infallible> {
+fn become_it(errand: &Errand<'_>, news: Option<&OwnedFd>, sender: &Sender<Error>) -> Result<Infallible> {
     setsid().or_error(|| "cannot begin a session".into())?;
-    hold.assume(Some(&Credentials::root()))?;
-    // Without its reaper nobody would know it: the supervisor would start a second one beside it.
+    let outside = Credentials::root();
+    errand.hold.assume(Some(if errand.passage.root().is_some() { errand.who } else { &outside }))?;
+    // After the change of user, which takes it back. Without its reaper nobody would know it: the supervisor would
+    // start a second one beside it.
     kernel::die_with_parent(Signal::SIGKILL).or_error(|| "cannot tie a service to its reaper".into())?;
-    identity::close_others(&[sender.as_raw_fd()])?;
-    let report: Sender<Error> = kept(3).into();
-    let ready = identity::unblock_signals().and_then(|()| hold.shut());
-    let error = ready.map_or_else(|error| error, |()| program.exec());
+    let mut keep = vec![sender.as_raw_fd()];
+    keep.splice(0..0, news.map(AsRawFd::as_raw_fd));
+    identity::close_others(&keep)?;
+    let report: Sender<Error> = kept(NEWS + i32::from(news.is_some())).into();
+    let ready = prepare(news.is_some()).and_then(|()| errand.hold.shut());
+    let error = ready.map_or_else(|error| error, |()| errand.program.exec());
     report.send(&error);
     // SAFETY: _exit(2) ends this process at once; the error has been told.
     unsafe { libc::_exit(1) }
+}
+
+fn prepare(has_news: bool) -> Result<()> {
+    identity::unblock_signals()?;
+    if !has_news {
+        return Ok(());
+    }
+    // Not closed by exec(2): nobody in this process owns it.
+    let news = kept(NEWS);
+    rustix::io::fcntl_setfd(&news, rustix::io::FdFlags::empty())
+        .or_error(|| "cannot keep a descriptor".into())?;
+    let _ = news.into_raw_fd();
+    Ok(())
 }

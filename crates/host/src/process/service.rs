@@ -19,7 +19,7 @@ use qchroot_engine::{Deadline, Probe};
 use super::channel::{Received, Receiver, feed};
 use super::kernel::{self, Handle};
 use super::reaper::{ASK_ALL, KILL_ALL};
-use super::supervisor::{Order, WORD};
+use super::supervisor::{Order, WORD, start_time};
 use crate::clock;
 use crate::errors::OrError;
 
@@ -29,12 +29,13 @@ const BURIAL: Duration = Duration::from_secs(5);
 /// A lock held until the process ends; the kernel tells whose it is.
 pub(super) struct Locked(#[expect(dead_code, reason = "the lock ends when it is closed")] File);
 
-/// Starts a service under a supervisor of its own; returns when it runs.
+/// Starts a service under a supervisor of its own; returns when it runs. The time that the service itself asks for counts
+/// before the deadline.
 ///
 /// # Errors
 /// Busy when it has a supervisor already; otherwise why it does not run, with its last words.
 pub(crate) fn start(step: &ServiceStep, deadline: Deadline) -> Result<()> {
-    let time = deadline.0.saturating_sub(clock::steady());
+    let time = start_time(step, deadline.0.saturating_sub(clock::steady()));
     let mut answer = launch(&Order { step: step.clone(), time })?;
     let failed = |cause: &str| {
         let message = format!("cannot start service {} of {}", step.service.name, step.container);

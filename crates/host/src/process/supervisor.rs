@@ -1,26 +1,31 @@
 //! Watches over one service of a container from outside: a process of its own that holds the service's lock,
 //! writes its log and starts it again when it dies. It does not know who starts and stops it.
 
-use std::collections::{BTreeMap, VecDeque};
+mod attend;
+mod check;
+mod events;
+mod look;
+mod readiness;
+mod status;
+mod surroundings;
+
 use std::io::{IsTerminal, Read};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use nix::fcntl::OFlag;
 use nix::sys::signal::Signal;
 use nix::unistd::setsid;
-use qchroot_api::{Credentials, Error, ErrorKind, Result, ServiceRun, ServiceStep};
-use rustix::event::{PollFd, PollFlags, poll};
+use qchroot_api::{Credentials, Error, ErrorKind, Restart, Result, ServiceRun, ServiceStep, Standing};
 use serde::{Deserialize, Serialize};
 
-use super::channel::{Received, Sender, timeout};
+use self::attend::End;
+use self::events::{Event, Events};
+use self::readiness::Readiness;
+use self::status::StatusFile;
+use super::channel::Sender;
 use super::enter::{Passage, kept};
-use super::log::Log;
-use super::program::Program;
-use super::reaper::{ASK_ALL, KILL_ALL, Orphans, Reaper, Report};
-use super::rules::Hold;
+use super::reaper::{Orphans, Reaper, Report};
 use super::service::{self, Locked};
-use super::signals::Signals;
 use super::{fork, identity};
 use crate::errors::OrError;
 
@@ -66,11 +71,15 @@ fn supervise(order: Order) -> Result<()> {
     identity::close_others(&[1])?;
     let answer: Sender<Result<()>> = kept(3).into();
     identity::silence()?;
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     rustix::process::chdir("/").or_error(|| "cannot change to /".into())?;
     let until = Instant::now() + order.time;
-    let begun = Supervisor::new(order.step).and_then(|mut supervisor| {
-        let reaper = supervisor.begin(until)?;
-        Ok((supervisor, reaper))
+    let begun = Supervisor::new(order.step).and_then(|mut supervisor| match supervisor.begin(until) {
+        Ok(reaper) => Ok((supervisor, reaper)),
+        Err(error) => {
+            supervisor.status.stand(Standing::Failed);
+            Err(error)
+        }
     });
     answer.send(&begun.as_ref().map(|_| ()).map_err(Clone::clone));
     drop(answer);
@@ -78,73 +87,115 @@ fn supervise(order: Order) -> Result<()> {
     supervisor.watch(reaper)
 }
 
-enum Event {
-    Signal(Signal),
-    Report(Report),
-    /// The reaper has ended, and with it the last process of the service.
-    Gone,
-    Time,
-}
-
 struct Supervisor {
     step: ServiceStep,
     /// The process namespace that the service was first started in.
     home: Option<(u64, u64)>,
     _lock: Locked,
-    log: Log,
-    /// What all processes of the service print.
-    printed: OwnedFd,
-    print: OwnedFd,
-    signals: Signals,
-    pending: VecDeque<Signal>,
+    events: Events,
+    status: StatusFile,
 }
 
 impl Supervisor {
     fn new(step: ServiceStep) -> Result<Self> {
         let lock = service::take_lock(&step)?;
-        let log = Log::open(&step.log)?;
-        let (printed, print) =
-            nix::unistd::pipe2(OFlag::O_CLOEXEC).or_error(|| "cannot make a pipe".into())?;
-        rustix::io::ioctl_fionbio(&printed, true).or_error(|| "cannot set up a pipe".into())?;
-        let signals = Signals::catch(&[ASK_ALL, KILL_ALL])?;
-        identity::unblock_signals()?;
+        let status = StatusFile::begin(&step.status);
+        let events = Events::new(&step.log)?;
         let home = Passage::open(&step.way, &Credentials::root())?.namespace_id();
-        Ok(Self { step, home, _lock: lock, log, printed, print, signals, pending: VecDeque::new() })
+        Ok(Self { step, home, _lock: lock, events, status })
+    }
+
+    fn is_command(&self) -> bool {
+        matches!(self.step.service.run, ServiceRun::Command { .. })
     }
 
     /// Starts the service, and waits until it can be said to run.
     fn begin(&mut self, until: Instant) -> Result<Reaper> {
+        let mut readiness = self.arm()?;
+        let begun = self.begin_with(readiness.as_mut(), until);
+        let ended = readiness.map_or(Ok(()), Readiness::end);
+        let reaper = begun?;
+        ended?;
+        self.status.stand(Standing::Running);
+        Ok(reaper)
+    }
+
+    fn arm(&mut self) -> Result<Option<Readiness>> {
+        let Some(ready) = &self.step.service.ready else { return Ok(None) };
+        let armed = Readiness::arm(&self.step, ready);
+        let (readiness, oddity) = armed.map_err(|error| error.while_doing(self.start_failed()))?;
+        if let Some(oddity) = oddity {
+            self.events.log.remark(&oddity);
+        }
+        Ok(Some(readiness))
+    }
+
+    fn begin_with(&mut self, mut readiness: Option<&mut Readiness>, until: Instant) -> Result<Reaper> {
         let (argv, orphans) = match &self.step.service.run {
             ServiceRun::Command { argv } => (argv.clone(), Orphans::Kill),
             ServiceRun::Script { path, start, .. } => (vec![path.to_string(), start.clone()], Orphans::Keep),
             _ => return Err(self.failure("is of a kind not known here")),
         };
-        let mut reaper = self.run(&argv, orphans)?;
-        match self.await_start(&mut reaper, until, orphans == Orphans::Kill) {
+        let news = readiness.as_mut().and_then(|readiness| readiness.end_for_service());
+        let print = self.events.print();
+        let mut reaper =
+            surroundings::run(&self.step, &argv, print, orphans, news.as_ref().map(AsFd::as_fd))?;
+        drop(news);
+        self.status.descend_from(reaper.pid());
+        let started = self.await_start(&mut reaper, until, readiness.is_some());
+        let ready = started.and_then(|()| match readiness {
+            Some(readiness) => self.await_ready(&mut reaper, readiness, until),
+            None => Ok(()),
+        });
+        match ready {
             Ok(()) => Ok(reaper),
             Err(error) => {
-                self.end(reaper)?;
+                self.events.end(reaper)?;
                 Err(self.with_output(error))
             }
         }
     }
 
-    fn await_start(&mut self, reaper: &mut Reaper, until: Instant, is_command: bool) -> Result<()> {
-        let mut until = until;
+    /// Waits until a script has come to its end, or a command is being executed; one that cannot say more gets time to
+    /// fail.
+    fn await_start(&mut self, reaper: &mut Reaper, mut until: Instant, says_more: bool) -> Result<()> {
+        let is_command = self.is_command();
         loop {
-            match self.next(Some(reaper), Some(until))? {
+            match self.events.next(Some(reaper), None, Some(until))? {
+                Event::Report(Report::Started) if is_command && says_more => return Ok(()),
                 Event::Report(Report::Started) if is_command => until = Instant::now() + GRACE,
-                Event::Report(Report::Started) => {}
+                Event::Report(Report::Started) | Event::Side => {}
                 Event::Report(Report::Failed(error)) => return Err(error.while_doing(self.start_failed())),
                 Event::Report(Report::Ended(0)) if !is_command => return Ok(()),
-                Event::Report(Report::Ended(status)) => return Err(self.failure(&ended(status))),
+                Event::Report(Report::Ended(status)) => return Err(self.failure_with(status)),
                 Event::Time if is_command => return Ok(()),
                 Event::Time => return Err(self.failure("did not start in time")),
                 Event::Gone => return Err(self.failure("ended before it had started")),
-                Event::Signal(signal) => {
-                    self.pending.push_front(signal);
-                    return Err(self.failure("was stopped while it started"));
+                Event::Signal(signal) => return Err(self.stopped_early(signal)),
+            }
+        }
+    }
+
+    fn await_ready(&mut self, reaper: &mut Reaper, readiness: &mut Readiness, until: Instant) -> Result<()> {
+        loop {
+            let due = readiness.due().map_or(until, |due| due.min(until));
+            match self.events.next(Some(reaper), readiness.side(), Some(due))? {
+                Event::Side | Event::Time => {
+                    let turn = readiness.turn(&self.step, self.events.print());
+                    if turn.map_err(|error| error.while_doing(self.start_failed()))? {
+                        return Ok(());
+                    }
                 }
+                Event::Report(Report::Ended(status)) if self.is_command() => {
+                    return Err(self.failure_with(status));
+                }
+                Event::Report(Report::Failed(error)) => self.events.log.remark(&error.to_string()),
+                Event::Report(_) => {}
+                Event::Gone => return Err(self.failure("ended before it was ready")),
+                Event::Signal(signal) => return Err(self.stopped_early(signal)),
+            }
+            if Instant::now() >= until {
+                return Err(self.failure("was not ready in time"));
             }
         }
     }
@@ -153,11 +204,10 @@ impl Supervisor {
     fn watch(&mut self, reaper: Reaper) -> Result<()> {
         let mut pause = PAUSES.0;
         let mut current = Some(reaper);
-        loop {
-            let Some(reaper) = current.take() else { return Ok(()) };
+        while let Some(reaper) = current.take() {
             let begun = Instant::now();
-            let is_over = self.attend(reaper)?;
-            if is_over {
+            let end = self.attend(reaper)?;
+            if self.is_over(end) {
                 return Ok(());
             }
             if begun.elapsed() >= HEALTHY {
@@ -165,12 +215,14 @@ impl Supervisor {
             }
             while current.is_none() {
                 if !self.has_home() || self.rest(pause)? || !self.has_home() {
+                    self.status.stand(Standing::Stopped);
                     return Ok(());
                 }
                 pause = (pause * 2).min(PAUSES.1);
                 current = self.again();
             }
         }
+        Ok(())
     }
 
     /// Whether the container is still the one that the service belongs to. Started in one that was stopped, it
@@ -179,161 +231,66 @@ impl Supervisor {
         let there = Passage::open(&self.step.way, &Credentials::root());
         let same = there.is_ok_and(|passage| passage.namespace_id() == self.home);
         if !same {
-            self.log.remark("the container has stopped");
+            self.events.log.remark("the container has stopped");
         }
         same
     }
 
     fn again(&mut self) -> Option<Reaper> {
-        let begun = self.begin(Instant::now() + PAUSES.1);
-        begun.inspect_err(|error| self.log.remark(&error.to_string())).ok()
+        self.status.start_again();
+        let time = start_time(&self.step, PAUSES.1);
+        let begun = self.begin(Instant::now() + time);
+        begun.inspect_err(|error| self.events.log.remark(&error.to_string())).ok()
     }
 
-    /// Lets one run of the service end; whether it must not be started again.
-    fn attend(&mut self, mut reaper: Reaper) -> Result<bool> {
-        let (mut stopping, mut status) = (false, None);
-        loop {
-            match self.next(Some(&mut reaper), None)? {
-                Event::Report(Report::Ended(code)) => status = Some(code),
-                Event::Report(Report::Failed(error)) => self.log.remark(&error.to_string()),
-                Event::Report(Report::Started) | Event::Time => {}
-                Event::Signal(ASK_ALL) => {
-                    if !stopping {
-                        self.run_stop_script()?;
-                    }
-                    stopping = true;
-                    reaper.signal(ASK_ALL);
-                }
-                Event::Signal(other) => {
-                    stopping = true;
-                    reaper.signal(other);
-                }
-                Event::Gone => {
-                    reaper.bury()?;
-                    self.log.finish_line();
-                    return Ok(self.is_over(stopping, status));
-                }
+    /// Whether the service stays ended.
+    fn is_over(&mut self, end: End) -> bool {
+        let restart = self.step.service.restart;
+        let (words, standing, is_over) = match end {
+            End::Stopped => ("stopped".into(), Standing::Stopped, true),
+            End::Unwell => ("ended".into(), Standing::Waiting, false),
+            End::Itself(_) if !self.is_command() => {
+                let words = "all processes of the service have ended";
+                (words.into(), Standing::Ended, restart != Restart::Always)
             }
-        }
-    }
-
-    fn is_over(&mut self, stopping: bool, status: Option<i32>) -> bool {
-        let is_command = matches!(self.step.service.run, ServiceRun::Command { .. });
-        match status {
-            _ if stopping => self.log.remark("stopped"),
-            _ if !is_command => self.log.remark("all processes of the service have ended"),
-            Some(0) => self.log.remark("ended with status 0"),
-            Some(status) => self.log.remark(&ended(status)),
-            None => self.log.remark("its processes were ended from outside"),
-        }
-        stopping || !is_command || status == Some(0)
+            End::Itself(Some(0)) => (ended(0), Standing::Ended, restart != Restart::Always),
+            End::Itself(Some(status)) => (ended(status), Standing::Failed, restart == Restart::Never),
+            End::Itself(None) => {
+                let words = "its processes were ended from outside";
+                (words.into(), Standing::Failed, restart == Restart::Never)
+            }
+        };
+        self.events.log.remark(&words);
+        self.status.stand(if is_over { standing } else { Standing::Waiting });
+        is_over
     }
 
     /// A pause before a restart; true when the service was stopped meanwhile.
     fn rest(&mut self, pause: Duration) -> Result<bool> {
-        self.log.remark(&format!("starting it again in {} s", pause.as_secs()));
-        Ok(matches!(self.next(None, Some(Instant::now() + pause))?, Event::Signal(_)))
-    }
-
-    /// Runs the service's own way to stop, if it has one, to its end or until somebody is tired of waiting.
-    fn run_stop_script(&mut self) -> Result<()> {
-        let ServiceRun::Script { path, stop, .. } = self.step.service.run.clone() else { return Ok(()) };
-        let mut reaper = match self.run(&[path.to_string(), stop], Orphans::Kill) {
-            Ok(reaper) => reaper,
-            Err(error) => {
-                self.log.remark(&error.to_string());
-                return Ok(());
-            }
-        };
-        loop {
-            match self.next(Some(&mut reaper), None)? {
-                Event::Report(Report::Ended(0) | Report::Started) | Event::Time => {}
-                Event::Report(Report::Ended(status)) => {
-                    self.log.remark(&format!("{path}: {}", ended(status)))
-                }
-                Event::Report(Report::Failed(error)) => self.log.remark(&error.to_string()),
-                Event::Gone => return reaper.bury(),
-                Event::Signal(signal) => {
-                    self.log.remark(&format!("{path} takes too long and is ended"));
-                    self.pending.push_front(signal);
-                    return self.end(reaper);
-                }
-            }
-        }
+        self.status.stand(Standing::Waiting);
+        self.events.log.remark(&format!("starting it again in {} s", pause.as_secs()));
+        Ok(matches!(self.events.next(None, None, Some(Instant::now() + pause))?, Event::Signal(_)))
     }
 
     fn run(&self, argv: &[String], orphans: Orphans) -> Result<Reaper> {
-        let passage = Passage::open(&self.step.way, &Credentials::root())?;
-        let program = Program::new(&passage.words(argv), None, &environment())?;
-        let hold = Hold::new(self.step.way.rules())?;
-        Reaper::start(&passage, &hold, &program, self.print.as_fd(), orphans)
-    }
-
-    /// Kills all that is left below a reaper, and keeps what it still prints.
-    fn end(&mut self, mut reaper: Reaper) -> Result<()> {
-        reaper.signal(KILL_ALL);
-        let mut asked = std::mem::take(&mut self.pending);
-        loop {
-            match self.next(Some(&mut reaper), None)? {
-                Event::Gone => break,
-                Event::Signal(signal) => asked.push_back(signal),
-                Event::Report(_) | Event::Time => {}
-            }
-        }
-        self.pending = asked;
-        self.log.finish_line();
-        reaper.bury()
-    }
-
-    /// The next thing that happens; what the service prints is logged meanwhile.
-    fn next(&mut self, mut reaper: Option<&mut Reaper>, until: Option<Instant>) -> Result<Event> {
-        loop {
-            if let Some(signal) = self.pending.pop_front() {
-                return Ok(Event::Signal(signal));
-            }
-            if let Some(reaper) = &mut reaper
-                && (reaper.reports.has_message() || self.wait(Some(reaper), until)? == Woken::Reaper)
-            {
-                self.drain();
-                return Ok(match reaper.reports.receive(None)? {
-                    Received::Message(report) => Event::Report(report),
-                    Received::Closed | Received::Nothing => Event::Gone,
-                });
-            } else if reaper.is_none() {
-                self.wait(None, until)?;
-            }
-            self.drain();
-            self.pending.extend(self.signals.pending());
-            if self.pending.is_empty() && until.is_some_and(|until| Instant::now() >= until) {
-                return Ok(Event::Time);
-            }
-        }
-    }
-
-    fn wait(&self, reaper: Option<&Reaper>, until: Option<Instant>) -> Result<Woken> {
-        let idle = self.printed.as_fd();
-        let reports = reaper.map_or(idle, |reaper| reaper.reports.as_fd());
-        let mut fds =
-            [self.signals.as_fd(), idle, reports].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
-        match poll(&mut fds, timeout(until).as_ref()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error).or_error(|| "cannot wait for a service".into()),
-        }
-        let is_reaper = reaper.is_some() && fds[0].revents().is_empty() && !fds[2].revents().is_empty();
-        Ok(if is_reaper { Woken::Reaper } else { Woken::Other })
-    }
-
-    /// Logs what is there to read, and no more than a pipe holds, so that signals are heard in between.
-    fn drain(&mut self) {
-        let mut chunk = [0; 64 << 10];
-        if let Ok(count @ 1..) = nix::unistd::read(&self.printed, &mut chunk) {
-            self.log.take(&chunk[..count]);
-        }
+        surroundings::run(&self.step, argv, self.events.print(), orphans, None)
     }
 
     fn start_failed(&self) -> String {
         let ServiceStep { service, container, .. } = &self.step;
         format!("cannot start service {} of {container}", service.name)
+    }
+
+    fn stopped_early(&mut self, signal: Signal) -> Error {
+        self.events.put_back(signal);
+        self.failure("was stopped while it started")
+    }
+
+    fn failure_with(&mut self, status: i32) -> Error {
+        if self.is_command() {
+            self.status.note_exit(status);
+        }
+        self.failure(&ended(status))
     }
 
     fn failure(&self, what: &str) -> Error {
@@ -343,17 +300,16 @@ impl Supervisor {
 
     fn with_output(&self, error: Error) -> Error {
         let error = error.with("log", &self.step.log).hint(format!("see {}", self.step.log));
-        match self.log.tail() {
+        match self.events.log.tail() {
             tail if tail.is_empty() => error,
             tail => error.cause(tail.join(" | ")),
         }
     }
 }
 
-#[derive(PartialEq, Eq)]
-enum Woken {
-    Reaper,
-    Other,
+/// The time that a service may take to start, where `rest` is left.
+pub(super) fn start_time(step: &ServiceStep, rest: Duration) -> Duration {
+    step.service.ready_timeout.map_or(rest, Duration::from_secs)
 }
 
 /// An end in words.
@@ -362,10 +318,4 @@ fn ended(status: i32) -> String {
         Some(signal) => format!("was ended by {signal}"),
         None => format!("ended with status {status}"),
     }
-}
-
-/// All that a service is told of its surroundings.
-fn environment() -> BTreeMap<String, String> {
-    let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    [("PATH", path), ("HOME", "/root"), ("LANG", "C.UTF-8")].map(|(k, v)| (k.to_owned(), v.to_owned())).into()
 }

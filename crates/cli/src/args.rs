@@ -83,6 +83,7 @@ interrupted leaves the old release in use.")]
   qchroot create db --storage nullfs
   qchroot create shop --storage md --size 512M
   qchroot create build -o storage.host_trees=src
+  qchroot create app --limit memory=512M --limit cpu=1.5 --limit processes=200
   qchroot create db --permission var/lib/db/=mysql:mysql:0750
   qchroot create rescue --source-tree /mnt   over a mounted drive, nothing copied")]
     Create(Create),
@@ -223,6 +224,9 @@ pub(crate) struct Create {
     /// What a file inside is to have, set right at each start; a path that ends in / is a directory, made if missing
     #[arg(long, value_name = "PATH=OWNER:GROUP:MODE")]
     pub(crate) permission: Vec<qchroot_engine::PermissionEntry>,
+    /// What it may use of the machine: cpu, memory, processes, open_files, read, write; `none` for no limit
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) limit: Vec<String>,
     /// Limit of its space, short for -o storage.size=SIZE
     #[arg(long, value_name = "SIZE")]
     pub(crate) size: Option<String>,

@@ -5,7 +5,7 @@ use qchroot_engine::{ConfigChange, Outcome, ServiceKey, ServiceSetting};
 
 use crate::args::{Config, ServiceSettings};
 use crate::print;
-use crate::run::{Front, backend_options, key_value};
+use crate::run::{Front, backend_options, key_value, pairs};
 
 impl Front<'_> {
     pub(crate) fn config(&self, args: Config) -> Result<()> {
@@ -13,7 +13,8 @@ impl Front<'_> {
         let (storage_options, isolation_options) = backend_options(&args.options)?;
         let change = ConfigChange {
             services: args.services,
-            commands: args.command.iter().map(|text| key_value(text)).collect::<Result<_>>()?,
+            commands: pairs(&args.command)?,
+            limits: pairs(&args.limit)?,
             settings: settings(&args.settings)?,
             remove: args.remove,
             permissions: args.permission,

@@ -159,7 +159,7 @@ impl Front<'_> {
     }
 
     fn install(&self, args: Install) -> Result<()> {
-        let options = args.options.iter().map(|text| key_value(text)).collect::<Result<_>>()?;
+        let options = pairs(&args.options)?;
         let Install { source, release, any_release: any, across_major, .. } = args;
         let id = self.engine.install(&InstallWish { source, release, options, any, across_major })?;
         self.engine.empty_trash(false)?;
@@ -181,8 +181,17 @@ impl Front<'_> {
             storage_options.push(("path".into(), absolute(&tree)?));
         }
         let permissions = args.permission;
-        let wish =
-            CreateWish { storage, isolation, release, storage_options, size, isolation_options, permissions };
+        let limits = pairs(&args.limit)?;
+        let wish = CreateWish {
+            storage,
+            isolation,
+            release,
+            storage_options,
+            size,
+            isolation_options,
+            limits,
+            permissions,
+        };
         self.engine.create(&name, &wish)?;
         self.tell(&name, "created")
     }
@@ -276,6 +285,10 @@ pub(crate) fn key_value(text: &str) -> Result<(String, String)> {
         Some((key, value)) if !key.is_empty() => Ok((key.into(), value.into())),
         _ => Err(Error::new(ErrorKind::Usage, format!("{text:?} is not of the form KEY=VALUE"))),
     }
+}
+
+pub(crate) fn pairs(texts: &[String]) -> Result<Vec<(String, String)>> {
+    texts.iter().map(|text| key_value(text)).collect()
 }
 
 pub(crate) fn backend_options(options: &[String]) -> Result<BackendOptions> {

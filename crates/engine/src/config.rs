@@ -70,6 +70,9 @@ pub struct ContainerFile {
     pub storage: Choice,
     /// Its isolation.
     pub isolation: Choice,
+    /// What it may use of the machine.
+    #[serde(default, skip_serializing_if = "crate::LimitsTable::is_empty")]
+    pub limits: crate::LimitsTable,
     /// Its services, in the order they start.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub service: Vec<ServiceEntry>,

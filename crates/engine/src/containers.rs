@@ -1,9 +1,7 @@
 //! Containers as they stand in the configuration: which there are, and what each consists of.
 
 use camino::Utf8PathBuf;
-use qchroot_api::{
-    Capability, Container, Error, ErrorKind, Isolation, Limits, Name, Result, Service, SharedStorage,
-};
+use qchroot_api::{Capability, Container, Error, ErrorKind, Isolation, Name, Result, Service, SharedStorage};
 
 use crate::config::{ContainerFile, locate, parse};
 use crate::service_entry::in_order_of;
@@ -92,7 +90,7 @@ impl Engine<'_> {
             log: self.layout.container_log(name),
             storage: file.storage.options.clone(),
             isolation: file.isolation.options.clone(),
-            limits: Limits::default(),
+            limits: file.limits.limits(),
             own_dev: isolation.is_ok_and(|it| it.info().capabilities.contains(&Capability::OwnDev)),
         }
     }

@@ -67,8 +67,13 @@ impl Engine<'_> {
             return Ok(Some(ENDED));
         }
         for step in done(journal) {
-            let outside = matches!(step, Step::Run { undo: Some(_), .. } | Step::Group(_));
-            if outside && self.host.is_superuser() && self.host.probe(step)? == Probe::Present {
+            let there = match (step, step.inverse()) {
+                (Step::Run { undo: Some(_), .. }, _) => (step.clone(), Probe::Present),
+                // One that is half made is left over, too.
+                (Step::Group(_), Some(remove)) => (remove, Probe::Absent),
+                _ => continue,
+            };
+            if self.host.is_superuser() && self.host.probe(&there.0)? == there.1 {
                 return Ok(Some("its start or stop did not come to its end"));
             }
         }

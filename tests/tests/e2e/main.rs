@@ -37,6 +37,7 @@ mod input;
 mod interruptions;
 mod leaf;
 mod lifecycle;
+mod limits;
 mod many;
 mod media;
 mod minimal;

@@ -11,6 +11,7 @@ pub(super) const CONFIG: &str = "Examples:
   qchroot config web --remove nginx
   qchroot config web --boot no
   qchroot config web --requires db         container db starts before it, and stops after it
+  qchroot config web --limit memory=1G --limit cpu=none
   qchroot config web --permission var/log/web.log=www:www:0640
 
   qchroot config shop --command 'db=/usr/lib/postgresql/15/bin/postgres -D /var/lib/postgresql/15/main'
@@ -39,6 +40,9 @@ pub(crate) struct Config {
     /// What a file inside is to have, set right at each start; a path that ends in / is a directory, made if missing
     #[arg(long, value_name = "PATH=OWNER:GROUP:MODE")]
     pub(crate) permission: Vec<qchroot_engine::PermissionEntry>,
+    /// What it may use of the machine: cpu, memory, processes, open_files, read, write; `none` for no limit
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) limit: Vec<String>,
     /// Whether the container starts with the system
     #[arg(long, value_name = "yes|no")]
     pub(crate) boot: Option<String>,

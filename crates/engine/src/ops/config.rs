@@ -9,7 +9,7 @@ use crate::config::{ContainerFile, parse};
 use crate::ops::config_service::{self, ServiceSetting};
 use crate::ops::install::set_options;
 use crate::service_entry::{check_service_name, in_order};
-use crate::{Engine, Loaded, PermissionEntry, Point};
+use crate::{Engine, Loaded, PermissionEntry, Point, limits};
 
 /// Where the script of a service may be, the first one that exists wins.
 const SCRIPT_DIRS: &[&str] = &["usr/local/etc/rc.d", "etc/rc.d", "etc/init.d"];
@@ -27,6 +27,8 @@ pub struct ConfigChange {
     pub remove: Vec<String>,
     /// `--permission`, to add or replace by path.
     pub permissions: Vec<PermissionEntry>,
+    /// `--limit`.
+    pub limits: Vec<(String, String)>,
     /// `--boot`.
     pub boot: Option<bool>,
     /// `--after`, to add.
@@ -72,6 +74,7 @@ impl Engine<'_> {
         self.check_needs(name, &file)?;
         loaded.storage.check(&file.storage.options)?;
         loaded.isolation.check(&file.isolation.options)?;
+        self.refuse_limits(name, &file.limits, &loaded.isolation.info())?;
         let step = Step::WriteFile { at: Place::host(path), text, mode: 0o644, was: Some(was) };
         if self.dry_run {
             self.watch.step(Point::Planned, &step);
@@ -97,6 +100,7 @@ impl Engine<'_> {
         }
         change.settings.iter().try_for_each(|setting| config_service::set(&mut document, setting))?;
         change.permissions.iter().try_for_each(|entry| set_permission(&mut document, entry))?;
+        limits::set(&mut document, &change.limits)?;
         if let Some(boot) = change.boot {
             document["boot"] = value(boot);
         }

@@ -4,11 +4,11 @@ use qchroot_api::{
     Capability, Error, ErrorKind, Info, Kind, Name, Options, Place, Plan, ReleaseId, Result, Step,
 };
 
-use crate::Engine;
 use crate::config::{Choice, ContainerFile, FORMAT};
 use crate::journal::Op;
 use crate::ops::install::set_options;
 use crate::space::size_of;
+use crate::{Engine, LimitsTable};
 
 /// What `create` was asked for.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +25,8 @@ pub struct CreateWish {
     pub size: Option<String>,
     /// `-o isolation.KEY=VALUE`, in order.
     pub isolation_options: Vec<(String, String)>,
+    /// `--limit`.
+    pub limits: Vec<(String, String)>,
     /// `--permission`.
     pub permissions: Vec<crate::PermissionEntry>,
 }
@@ -65,6 +67,7 @@ impl Engine<'_> {
 
     fn create_plan(&self, name: &Name, file: &ContainerFile) -> Result<Plan> {
         let staging = self.layout.staging(name);
+        self.refuse_limits(name, &file.limits, &self.registry.isolation(&file.isolation.backend)?.info())?;
         let container = self.container(name, staging.clone(), file);
         let storage = self.registry.storage(&file.storage.backend)?;
         let installed = self.base_of(file, storage)?;
@@ -152,6 +155,7 @@ impl Engine<'_> {
             keep_run_files: false,
             storage: storage_choice,
             isolation: isolation_choice,
+            limits: LimitsTable::of(&wish.limits)?,
             service: vec![],
             permission: wish.permissions.clone(),
             node: vec![],

@@ -83,8 +83,9 @@ impl Engine<'_> {
 
     /// The steps after which programs can run inside.
     pub(crate) fn open_plan(&self, loaded: &Loaded<'_>) -> Result<Plan> {
-        let (base, container) = (&loaded.installed.base, &loaded.container);
+        let base = &loaded.installed.base;
         self.refuse_foreign(loaded)?;
+        let container = &self.with_kept_limits(loaded)?;
         let mut plan = loaded.isolation.enclose(container, self.view())?;
         plan.extend(loaded.storage.attach(base, container, self.view())?);
         plan.extend(host_dirs::plan(base, container, self.view())?);

@@ -3,7 +3,7 @@
 use qchroot_api::{Command, Error, ErrorKind, Result, Step};
 use qchroot_engine::Deadline;
 
-use crate::process::{init, sandbox, service};
+use crate::process::{init, sandbox, service, signal};
 use crate::{command, copy, device, disk, files, mount, os, ownership, relocate, remove};
 
 /// Applies `step`; steps that wait use force at `deadline`.
@@ -38,6 +38,7 @@ pub(crate) fn apply(step: &Step, deadline: Deadline) -> Result<()> {
         Step::StopSandbox(step) => sandbox::stop(&step.root),
         Step::Seal(step) => sandbox::seal(step),
         Step::StopProcesses { root, .. } => sandbox::stop_processes(root, deadline),
+        Step::Signal { container, root, pids, signal } => signal::send(container, root, pids, signal),
         Step::StartService(step) => service::start(step, deadline),
         Step::StopService(step) => service::stop(step, deadline),
         Step::Run { argv, .. } => command::run_well(&Command::new(argv.iter().cloned())).map(drop),

@@ -30,6 +30,8 @@ pub(super) struct Stat {
     is_kernels: bool,
     /// Parent.
     pub(super) ppid: i32,
+    /// Processor time that it has had.
+    cpu_ticks: u64,
     start_ticks: u64,
 }
 
@@ -42,8 +44,17 @@ impl Stat {
         let state = fields.next()?.chars().next()?;
         let ppid = fields.next()?.parse().ok()?;
         let flags: u32 = fields.nth(4)?.parse().ok()?; // field 9
-        let start_ticks = fields.nth(12)?.parse().ok()?; // field 22
-        Some(Self { name: name.to_owned(), state, is_kernels: flags & KERNEL_THREAD != 0, ppid, start_ticks })
+        let in_programs: u64 = fields.nth(4)?.parse().ok()?; // field 14
+        let in_kernel: u64 = fields.next()?.parse().ok()?;
+        let start_ticks = fields.nth(6)?.parse().ok()?; // field 22
+        Some(Self {
+            name: name.to_owned(),
+            state,
+            is_kernels: flags & KERNEL_THREAD != 0,
+            ppid,
+            cpu_ticks: in_programs.saturating_add(in_kernel),
+            start_ticks,
+        })
     }
 }
 
@@ -150,6 +161,7 @@ fn describe(pid: i32, root: Utf8PathBuf, boot: u64) -> Option<Process> {
     let stat = Stat::parse(&String::from_utf8_lossy(&read("stat")?)).filter(|stat| !stat.is_kernels)?;
     let status = read("status")?;
     let uid = field(&String::from_utf8_lossy(&status), "Uid:").and_then(|ids| ids.get(1).copied())?;
+    let resident = field(&String::from_utf8_lossy(&status), "VmRSS:").and_then(|size| size.first().copied());
     let words = read("cmdline").unwrap_or_default();
     Some(Process {
         pid,
@@ -159,8 +171,8 @@ fn describe(pid: i32, root: Utf8PathBuf, boot: u64) -> Option<Process> {
         command: command(&words, &stat.name),
         started: boot + stat.start_ticks / rustix::param::clock_ticks_per_second(),
         zombie: stat.state == 'Z',
-        cpu_millis: 0,
-        memory_bytes: 0,
+        cpu_millis: stat.cpu_ticks.saturating_mul(1000) / rustix::param::clock_ticks_per_second(),
+        memory_bytes: resident.map_or(0, |kibibytes| u64::from(kibibytes) << 10),
     })
 }
 
@@ -201,7 +213,7 @@ mod tests {
     fn a_hostile_name_does_not_shift_the_fields() {
         let text = "42 (a) Z 1 (x) ) S 7 42 42 0 -1 0 0 0 0 0 1 2 3 4 20 0 1 0 12345 99 0";
         let stat = Stat::parse(text).unwrap();
-        assert_eq!((stat.state, stat.ppid, stat.start_ticks), ('S', 7, 12345));
+        assert_eq!((stat.state, stat.ppid, stat.start_ticks, stat.cpu_ticks), ('S', 7, 12345, 3));
         assert_eq!(stat.name, "a) Z 1 (x) ");
     }
 
@@ -216,5 +228,6 @@ mod tests {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
         assert!(now.abs_diff(process.started) < 3600, "{} / {now}", process.started);
         assert!(process.command.contains("host"), "{}", process.command);
+        assert!(process.memory_bytes > 100 << 10, "{}", process.memory_bytes);
     }
 }

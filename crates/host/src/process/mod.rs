@@ -16,6 +16,7 @@ mod program;
 mod reaper;
 mod rules;
 pub(crate) mod service;
+pub(crate) mod signal;
 mod signals;
 pub(crate) mod supervisor;
 mod terminal;
@@ -32,6 +33,9 @@ pub(crate) mod init;
 #[cfg(target_os = "linux")]
 #[path = "../linux/process.rs"]
 mod kernel;
+#[cfg(target_os = "linux")]
+#[path = "../linux/process_member.rs"]
+mod member;
 #[cfg(target_os = "linux")]
 #[path = "../linux/process_members.rs"]
 pub(crate) mod members;
@@ -57,6 +61,9 @@ pub(crate) mod init;
 #[cfg(target_os = "freebsd")]
 #[path = "../freebsd/process.rs"]
 mod kernel;
+#[cfg(target_os = "freebsd")]
+#[path = "../freebsd/process_member.rs"]
+mod member;
 #[cfg(target_os = "freebsd")]
 #[path = "../freebsd/process_members.rs"]
 pub(crate) mod members;

@@ -26,6 +26,7 @@ mod disks_refused;
 mod distset;
 mod downloads;
 mod dry_run;
+mod escapes;
 mod everything;
 mod exec;
 mod export;

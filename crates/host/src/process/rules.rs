@@ -83,7 +83,7 @@ fn reset(resource: Resource, usual: Rlimit) -> rustix::io::Result<()> {
     if (own.current, own.maximum) == (usual.current, usual.maximum) {
         return Ok(());
     }
-    match setrlimit(resource, usual.clone()) {
+    match setrlimit(resource, usual) {
         Err(Errno::PERM) => {
             let maximum = lower(own.maximum, usual.maximum);
             setrlimit(resource, Rlimit { current: lower(usual.current, maximum), maximum })

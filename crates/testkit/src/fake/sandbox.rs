@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
-    Error, ErrorKind, Mount, MountFs, Network, Place, Result, SAFE_DEVICES, SandboxStep, SealStep, Step,
+    Error, ErrorKind, Mount, MountFs, Place, Result, SAFE_DEVICES, SandboxStep, SealStep, Step,
 };
 use qchroot_engine::Probe;
 
@@ -24,9 +24,6 @@ impl State {
         let name = &step.container;
         if self.sandbox_of(&step.root).is_some() {
             return Err(Error::new(ErrorKind::Exists, format!("{name} has a sandbox already")));
-        }
-        if let Network::Named { name } = &step.network {
-            self.tree.host(&Utf8Path::new("/run/netns").join(name), true)?;
         }
         let seen = self.root_dir(&step.root)?;
         let lock = lock_of(&step.root);

@@ -17,6 +17,7 @@ pub(crate) const TESTS: &[&str] = &[
     "e2fsprogs",
     "gcc",
     "git",
+    "iproute2",
     "libarchive-tools",
     "libc6-dev",
     "makefs",

@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use qchroot_api::{Check, Container, Error, ErrorKind, Observe, Place, Plan, Result, Step};
+use qchroot_api::{Check, Container, Error, ErrorKind, Observe, Plan, Result, Step};
 
 use crate::options::{Address, Bridged};
 
@@ -86,11 +86,12 @@ fn require(container: &Container, bridge: &str, host: &dyn Observe) -> Result<()
             .with("container", &container.name)
             .hint("install the package iproute2, or use network = \"host\" or \"none\""));
     }
-    if host.stat(&Place::host(format!("/sys/class/net/{bridge}/bridge")))?.is_some() {
-        return Ok(());
-    }
-    let is_other = host.stat(&Place::host(format!("/sys/class/net/{bridge}")))?.is_some();
-    let why = if is_other { "is no bridge" } else { "does not exist" };
+    let shown = host.ask(&["ip", "-o", "link", "show", "dev", bridge, "type", "bridge"])?;
+    let why = match shown.stdout.trim() {
+        _ if shown.status != 0 => "does not exist",
+        "" => "is no bridge",
+        _ => return Ok(()),
+    };
     Err(Error::new(
         ErrorKind::NotFound,
         format!("the network of {} needs the bridge {bridge}", container.name),

@@ -18,8 +18,6 @@ type Made = Arc<Mutex<BTreeSet<String>>>;
 /// A host with the bridge `br0` and an ip(8) that keeps account of what it made.
 fn host() -> (FakeHost, Made) {
     let (host, made) = (FakeHost::linux(), Made::default());
-    host.plant_dir("/sys/class/net/br0/bridge", 0o755);
-    host.plant_dir("/sys/class/net/eth0", 0o755);
     host.plant_dir("/q/web/root/dev", 0o755);
     let known = made.clone();
     host.on_run("ip", move |argv| {
@@ -32,9 +30,11 @@ fn host() -> (FakeHost, Made) {
             ["ip", "link", "add", "name", name, ..] => known.insert(format!("interface {name}")),
             ["ip", "link", "show", "dev", name] => known.contains(&format!("interface {name}")),
             ["ip", "link", "delete", "dev", name] => known.remove(&format!("interface {name}")),
+            ["ip", "-o", "link", "show", "dev", name, "type", "bridge"] => ["br0", "eth0"].contains(&name),
             _ => true,
         };
-        Output { status: i32::from(!fine), stdout: String::new(), stderr: String::new() }
+        let shown = if words.contains(&"br0") { "4: br0" } else { "" };
+        Output { status: i32::from(!fine), stdout: shown.into(), stderr: String::new() }
     });
     (host, made)
 }

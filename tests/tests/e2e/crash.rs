@@ -145,11 +145,11 @@ fn repair_that_dies(world: &World) {
 
 pub fn nothing(_: &World) {}
 
-fn stopped(world: &World) {
+pub fn stopped(world: &World) {
     world.run(["stop", "web", "--timeout", "3"]).ok();
 }
 
-fn started(world: &World) {
+pub fn started(world: &World) {
     if world.state("web") != "started" {
         world.run(["start", "web"]).ok();
     }
@@ -157,7 +157,12 @@ fn started(world: &World) {
 
 /// Started and stopped once: what the first start leaves for good, such as log files, is there.
 pub fn used(storage: &str) -> World {
-    let world = World::with_sleeper(storage);
+    used_in(storage, "chroot")
+}
+
+/// The same in another isolation.
+pub fn used_in(storage: &str, isolation: &str) -> World {
+    let world = World::with_sleeper_in(storage, isolation);
     world.run(["start", "web"]).ok();
     stopped(&world);
     world

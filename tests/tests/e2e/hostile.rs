@@ -70,9 +70,18 @@ fn targets(outside: &Path, path: &str) -> [PathBuf; 2] {
 
 #[test]
 fn links_where_directories_and_devices_belong() {
+    fail_closed("chroot", &["dev", "proc", "dev/null", "dev/pts"]);
+}
+
+#[test]
+fn links_where_a_sandbox_mounts() {
+    fail_closed("namespaces", &["dev", "proc", "sys"]);
+}
+
+fn fail_closed(isolation: &str, paths: &[&str]) {
     for storage in ["overlay", "nullfs"] {
-        for path in ["dev", "proc", "dev/null", "dev/pts"] {
-            let world = World::with_sleeper(storage);
+        for path in paths {
+            let world = World::with_sleeper_in(storage, isolation);
             let outside = Outside::new(&world);
             for target in targets(&outside.dir, path) {
                 plant(&private(&world, storage).join(path), &target);
@@ -95,8 +104,10 @@ fn links_where_directories_and_devices_belong() {
 
 #[test]
 fn links_elsewhere_lead_to_what_is_inside() {
-    for storage in ["overlay", "nullfs"] {
-        let world = World::with_sleeper(storage);
+    for (storage, isolation) in
+        [("overlay", "chroot"), ("nullfs", "chroot"), ("overlay", "namespaces"), ("nullfs", "namespaces")]
+    {
+        let world = World::with_sleeper_in(storage, isolation);
         let outside = Outside::new(&world);
         for path in ["etc", "tmp", "var"] {
             for target in targets(&outside.dir, path) {

@@ -5,11 +5,11 @@ use std::process::Command;
 use crate::world::{HostProcess, World, free_port, page, until};
 
 /// Two started containers with the init.d script that stops "every httpd", their ports, and one on the host.
-fn three() -> (World, HostProcess, [u16; 3]) {
+fn three(isolation: &str) -> (World, HostProcess, [u16; 3]) {
     let world = World::installed();
     let ports = [free_port(), free_port(), free_port()];
     for (name, port, storage) in [("one", ports[0], "overlay"), ("two", ports[1], "nullfs")] {
-        world.run(["create", name, "--storage", storage]).ok();
+        world.create_in(name, storage, isolation).ok();
         world.run(["exec", name, "--", "sh", "-c", &format!("echo {port} > /etc/port")]).ok();
         world.run(["config", name, "httpd"]).ok();
         world.run(["start", name]).ok();
@@ -26,7 +26,13 @@ fn three() -> (World, HostProcess, [u16; 3]) {
 
 #[test]
 fn stopping_one_leaves_the_other_two_running() {
-    let (world, mut host, ports) = three();
+    for isolation in ["chroot", "namespaces"] {
+        stopping_one(isolation);
+    }
+}
+
+fn stopping_one(isolation: &str) {
+    let (world, mut host, ports) = three(isolation);
     assert_eq!(world.run(["stop", "one"]).ok(), "one: Chroot is stopped.\n");
     assert_eq!(page(ports[0]), None);
     assert_eq!(page(ports[1]).unwrap(), "a page from inside\n");
@@ -40,8 +46,8 @@ fn stopping_one_leaves_the_other_two_running() {
 
 #[test]
 fn a_pid_file_inside_never_leads_to_a_process_of_the_hosts() {
-    for storage in ["overlay", "nullfs"] {
-        let world = World::with_web(storage);
+    for (storage, isolation) in [("overlay", "chroot"), ("nullfs", "chroot"), ("overlay", "namespaces")] {
+        let world = World::with_web_in(storage, isolation);
         let mut host = HostProcess::sleeping();
         world.run(["config", "web", "pidfile"]).ok();
         world.sh(&format!("echo {} > /var/run/stranger.pid", host.pid())).ok();
@@ -56,7 +62,7 @@ fn a_pid_file_inside_never_leads_to_a_process_of_the_hosts() {
 
 #[test]
 fn a_container_sees_its_own_processes_only() {
-    let (world, _host, _) = three();
+    let (world, _host, _) = three("chroot");
     let seen = world.run(["exec", "one", "--", "ps"]).ok();
     assert_eq!(seen.lines().filter(|line| line.contains("httpd -p")).count(), 1, "{seen}");
     assert!(seen.lines().any(|line| line.split_whitespace().next() == Some("1")), "{seen}");

@@ -15,6 +15,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::program::{self, Ran};
+use crate::sandbox;
 use crate::tree::Tree;
 use crate::userland;
 
@@ -53,21 +54,38 @@ impl World {
     /// One with a container `web`.
     #[track_caller]
     pub fn with_web(storage: &str) -> Self {
+        Self::with_web_in(storage, "chroot")
+    }
+
+    /// One with a container `web` in another isolation.
+    #[track_caller]
+    pub fn with_web_in(storage: &str, isolation: &str) -> Self {
         let world = Self::installed();
-        world.create("web", storage).ok();
+        world.create_in("web", storage, isolation).ok();
         world
     }
 
     /// Creates a container; one with a disk of its own gets 64 MiB.
     pub fn create(&self, name: &str, storage: &str) -> Ran {
+        self.create_in(name, storage, "chroot")
+    }
+
+    /// The same in another isolation.
+    pub fn create_in(&self, name: &str, storage: &str, isolation: &str) -> Ran {
         let size: &[&str] = if storage == "md" { &["--size", "64M"] } else { &[] };
-        self.command(["create", name, "--storage", storage]).ran(size)
+        self.command(["create", name, "--storage", storage, "--isolation", isolation]).ran(size)
     }
 
     /// One with a container `web` whose service `sleeper` sleeps.
     #[track_caller]
     pub fn with_sleeper(storage: &str) -> Self {
-        let world = Self::with_web(storage);
+        Self::with_sleeper_in(storage, "chroot")
+    }
+
+    /// The same in another isolation.
+    #[track_caller]
+    pub fn with_sleeper_in(storage: &str, isolation: &str) -> Self {
+        let world = Self::with_web_in(storage, isolation);
         world.run(["config", "web", "--command", "sleeper=sleep 1000"]).ok();
         world
     }
@@ -162,16 +180,17 @@ impl World {
     /// Processes that live below the root, and those outside that hold something below it open: supervisors,
     /// guards, the program itself.
     pub fn processes(&self) -> Vec<i32> {
-        pids().into_iter().filter(|&pid| self.is_inside(pid) || self.holds_something(pid)).collect()
+        let inside = self.inside();
+        pids().into_iter().filter(|pid| inside.contains(pid) || self.holds_something(*pid)).collect()
     }
 
-    /// Processes with their root below the root.
+    /// Processes with their root below the root, and those in sandboxes.
     pub fn inside(&self) -> Vec<i32> {
-        pids().into_iter().filter(|&pid| self.is_inside(pid)).collect()
-    }
-
-    fn is_inside(&self, pid: i32) -> bool {
-        fs::read_link(format!("/proc/{pid}/root")).is_ok_and(|root| root.starts_with(&self.root))
+        let sandboxes = sandbox::namespaces(&self.root.join("lib"));
+        let in_sandbox = |pid| sandbox::namespace(pid).is_some_and(|its| sandboxes.contains(&its));
+        let below =
+            |pid| fs::read_link(format!("/proc/{pid}/root")).is_ok_and(|root| root.starts_with(&self.root));
+        pids().into_iter().filter(|&pid| below(pid) || in_sandbox(pid)).collect()
     }
 
     fn holds_something(&self, pid: i32) -> bool {

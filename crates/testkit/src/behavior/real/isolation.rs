@@ -45,8 +45,7 @@ fn way(lab: &Lab, isolation: &dyn Isolation) -> Way {
 }
 
 fn inside(lab: &Lab) -> Vec<Process> {
-    let all = lab.view().processes(camino::Utf8Path::new("/")).expect("processes can be listed");
-    all.into_iter().filter(|process| process.root.starts_with(lab.container.root())).collect()
+    lab.view().processes(&lab.container.root()).expect("processes can be listed")
 }
 
 fn nothing_left(lab: &mut Lab, isolation: &dyn Isolation) {

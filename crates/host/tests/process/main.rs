@@ -9,6 +9,8 @@ mod init;
 mod roles;
 mod sandbox;
 mod service;
+mod service_end;
+mod service_ready;
 mod support;
 mod terminal;
 
@@ -28,6 +30,8 @@ fn main() -> ExitCode {
         terminal::tests(),
         init::tests(),
         service::tests(),
+        service_ready::tests(),
+        service_end::tests(),
         guard::tests(),
         sandbox::tests(),
     ];

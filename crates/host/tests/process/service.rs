@@ -29,7 +29,7 @@ pub(crate) fn tests() -> Vec<Test> {
     ]
 }
 
-fn step(web: &Box, run: ServiceRun) -> ServiceStep {
+pub(crate) fn step(web: &Box, run: ServiceRun) -> ServiceStep {
     let below = |name: &str| web.root.with_file_name(name);
     ServiceStep {
         container: web.name.clone(),
@@ -42,38 +42,38 @@ fn step(web: &Box, run: ServiceRun) -> ServiceStep {
     }
 }
 
-fn command(web: &Box, script: &str) -> ServiceStep {
+pub(crate) fn command(web: &Box, script: &str) -> ServiceStep {
     step(web, ServiceRun::Command { argv: ["sh", "-c", script].map(str::to_owned).into() })
 }
 
-fn script(web: &Box, text: &str) -> ServiceStep {
+pub(crate) fn script(web: &Box, text: &str) -> ServiceStep {
     let at = web.root.join("etc/http");
     fs::write(&at, format!("#!/bin/sh\n{text}")).unwrap();
     fs::set_permissions(&at, PermissionsExt::from_mode(0o755)).unwrap();
     step(web, ServiceRun::Script { path: "/etc/http".into(), start: "start".into(), stop: "stop".into() })
 }
 
-fn start(step: &ServiceStep) -> qchroot_api::Result<()> {
+pub(crate) fn start(step: &ServiceStep) -> qchroot_api::Result<()> {
     Machine::new().apply(&Step::StartService(step.clone()), soon(5))
 }
 
-fn stop(step: &ServiceStep, seconds: u64) -> Duration {
+pub(crate) fn stop(step: &ServiceStep, seconds: u64) -> Duration {
     let begun = Instant::now();
     Machine::new().apply(&Step::StopService(step.clone()), soon(seconds)).unwrap();
     assert_eq!(probe(step), Probe::Absent);
     begun.elapsed()
 }
 
-fn probe(step: &ServiceStep) -> Probe {
+pub(crate) fn probe(step: &ServiceStep) -> Probe {
     Machine::new().probe(&Step::StartService(step.clone())).unwrap()
 }
 
-fn holder(step: &ServiceStep) -> Option<i32> {
+pub(crate) fn holder(step: &ServiceStep) -> Option<i32> {
     (&Machine::new() as &dyn Observe).holder(&step.lock).unwrap()
 }
 
 /// The log without its times.
-fn log(step: &ServiceStep) -> Vec<String> {
+pub(crate) fn log(step: &ServiceStep) -> Vec<String> {
     let text = fs::read_to_string(&step.log).unwrap();
     text.lines().map(|line| line.split_once("Z ").unwrap().1.to_owned()).collect()
 }
@@ -129,7 +129,7 @@ fn command_that_ignores_term() {
     assert!(took >= Duration::from_secs(1) && took < Duration::from_secs(4), "{took:?}");
 }
 
-const DAEMON: &str = r#"
+pub(crate) const DAEMON: &str = r#"
 case $1 in
 start) echo starting; setsid sh -c 'echo $$ > /tmp/pid; while :; do sleep 0.2; done' & 
        while ! [ -s /tmp/pid ]; do :; done ;;

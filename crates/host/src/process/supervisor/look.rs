@@ -98,7 +98,7 @@ fn inside(passage: &Passage, step: &ServiceStep, keep: i32) -> Result<()> {
     kernel::die_with_parent(Signal::SIGKILL).or_error(|| "cannot tie a look to its supervisor".into())?;
     identity::silence()?;
     match passage.root() {
-        Some(root) => identity::enter_root(root, Utf8Path::new("/"))?,
+        Some(_) => passage.go(Utf8Path::new("/"))?,
         None => identity::enter_root(beneath::open_root(&step.root)?.as_fd(), Utf8Path::new("/"))?,
     }
     identity::close_others(&[keep])

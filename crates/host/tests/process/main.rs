@@ -3,11 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, reason = "a test program")]
 
+mod cell;
 mod enter;
 mod guard;
 mod init;
 mod roles;
 mod sandbox;
+mod sandbox_life;
 mod service;
 mod service_end;
 mod service_ready;
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         service_end::tests(),
         guard::tests(),
         sandbox::tests(),
+        sandbox_life::tests(),
     ];
     let trials = tests.into_iter().flatten().map(|(name, test)| {
         Trial::test(name, move || {

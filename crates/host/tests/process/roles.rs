@@ -2,9 +2,11 @@
 
 use std::io::Write;
 
-use qchroot_api::Entry;
+use qchroot_api::{Entry, Step};
 use qchroot_engine::Host;
 use qchroot_host::Machine;
+
+use crate::support::soon;
 
 /// The exit status of the part that the first argument names; `None` for a test run.
 pub(crate) fn play() -> Option<i32> {
@@ -12,6 +14,7 @@ pub(crate) fn play() -> Option<i32> {
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [_, "enter", entry] => Some(enter(entry)),
         [_, "guard", file, end] => Some(guard(file, end)),
+        [_, "apply", steps] => Some(apply(steps)),
         _ => None,
     }
 }
@@ -38,4 +41,16 @@ fn guard(file: &str, end: &str) -> i32 {
         },
     }
     0
+}
+
+/// Applies steps, tells of each, and waits to be killed.
+fn apply(steps: &str) -> i32 {
+    let steps: Vec<Step> = serde_json::from_str(steps).unwrap();
+    for step in steps {
+        Machine::new().apply(&step, soon(10)).unwrap();
+        std::io::stdout().write_all(b"done\n").unwrap();
+    }
+    loop {
+        nix::unistd::pause();
+    }
 }

@@ -1,7 +1,7 @@
 //! The three traits. A storage and an isolation answer with plans and never act; a release source acts, but
 //! only inside the staging directory it is handed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Base, Container, Derived, DiskCheck, Error, ErrorKind, Observe, OptionSpec, Options, Plan, Platform,
-    Release, ReleaseId, ReleaseWish, Result, Snapshot, Usage, Way, Work, check_options,
+    Release, ReleaseId, ReleaseWish, Result, Service, Snapshot, Usage, Way, Work, check_options,
 };
 
 /// Which of the three a back end is.
@@ -282,6 +282,18 @@ pub trait Isolation: Backend {
 
     /// Steps after storage is attached that make the root ready for processes: devices, proc, an init, a jail.
     fn up(&self, base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan>;
+
+    /// Services that the container has by its isolation; they start before those that it is configured with.
+    fn services(&self, container: &Container) -> Vec<Service> {
+        let _ = container;
+        vec![]
+    }
+
+    /// What there is to tell of a container that is up, by name, such as the number of its jail.
+    fn facts(&self, container: &Container, host: &dyn Observe) -> Result<BTreeMap<String, String>> {
+        let _ = (container, host);
+        Ok(BTreeMap::new())
+    }
 
     /// How a program gets inside once `up` is done.
     fn way(&self, container: &Container, host: &dyn Observe) -> Result<Way>;

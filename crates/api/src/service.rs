@@ -57,11 +57,39 @@ pub enum ServiceRun {
         /// The verb that stops it.
         stop: String,
     },
+    /// A program that starts what is meant and ends, and one that stops it.
+    Programs {
+        /// Program and arguments of the first.
+        start: Vec<String>,
+        /// Program and arguments of the second.
+        stop: Vec<String>,
+    },
     /// A program that stays in the foreground, watched over by qchroot.
     Command {
         /// Program and arguments; the program is looked up inside the container.
         argv: Vec<String>,
     },
+}
+
+impl ServiceRun {
+    /// Program and arguments that start it.
+    #[must_use]
+    pub fn start_argv(&self) -> Vec<String> {
+        match self {
+            Self::Script { path, start, .. } => vec![path.to_string(), start.clone()],
+            Self::Programs { start: argv, .. } | Self::Command { argv } => argv.clone(),
+        }
+    }
+
+    /// Program and arguments that stop it; none where a signal does.
+    #[must_use]
+    pub fn stop_argv(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Script { path, stop, .. } => Some(vec![path.to_string(), stop.clone()]),
+            Self::Programs { stop, .. } => Some(stop.clone()),
+            Self::Command { .. } => None,
+        }
+    }
 }
 
 /// What tells that a service is ready for others.
@@ -204,9 +232,6 @@ impl Service {
 
 impl fmt::Display for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.run {
-            ServiceRun::Script { path, start, .. } => write!(f, "{} ({path} {start})", self.name),
-            ServiceRun::Command { argv } => write!(f, "{} ({})", self.name, argv.join(" ")),
-        }
+        write!(f, "{} ({})", self.name, self.run.start_argv().join(" "))
     }
 }

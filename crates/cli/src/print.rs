@@ -111,6 +111,9 @@ pub(crate) fn status(reports: &[StatusReport]) -> Result<()> {
         if let Some(count) = report.snapshots.filter(|&count| count > 0) {
             line(&format!("  snapshots: {count}"))?;
         }
+        for (name, fact) in &report.facts {
+            line(&format!("  {name}: {}", escape(fact)))?;
+        }
         for service in &report.services {
             let state = format!("{:?}", service.state).to_lowercase();
             line(&format!("  service {}: {state}", escape(&service.name)))?;

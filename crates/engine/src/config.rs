@@ -90,9 +90,24 @@ pub struct ContainerFile {
 pub struct Choice {
     /// The back end's name.
     pub backend: String,
-    /// Its options.
-    #[serde(default, skip_serializing_if = "Options::is_empty")]
+    /// Its options. Those whose names have dots can be written as tables, too.
+    #[serde(default, skip_serializing_if = "Options::is_empty", deserialize_with = "flat")]
     pub options: Options,
+}
+
+/// `a = { b = 1 }`, or `a.b = 1`, as the option `a.b`: no option is a table by itself.
+fn flat<'de, D: serde::Deserializer<'de>>(input: D) -> std::result::Result<Options, D::Error> {
+    fn add(options: Options, prefix: &str, all: &mut Options) {
+        for (key, value) in options {
+            match value {
+                toml::Value::Table(inner) => add(inner, &format!("{prefix}{key}."), all),
+                value => drop(all.insert(format!("{prefix}{key}"), value)),
+            }
+        }
+    }
+    let mut all = Options::new();
+    add(Options::deserialize(input)?, "", &mut all);
+    Ok(all)
 }
 
 fn yes() -> bool {
@@ -165,7 +180,12 @@ pub(crate) fn locate(error: Error, path: &Utf8Path, text: &str, table: &[&str]) 
 
 fn offset_of(table: &DeTable<'_>, path: &[&str], key: &str) -> Option<usize> {
     match path {
-        [] => table.iter().find(|(k, _)| k.get_ref() == key).map(|(k, _)| k.span().start),
+        [] => {
+            let found = table.iter().find(|(k, _)| k.get_ref() == key).map(|(k, _)| k.span().start);
+            found.or_else(|| {
+                table.iter().find_map(|(k, value)| offset_below(k.get_ref(), value.get_ref(), key))
+            })
+        }
         [first, rest @ ..] => match table.iter().find(|(k, _)| k.get_ref() == first)?.1.get_ref() {
             DeValue::Table(inner) => offset_of(inner, rest, key),
             DeValue::Array(all) => {
@@ -175,6 +195,12 @@ fn offset_of(table: &DeTable<'_>, path: &[&str], key: &str) -> Option<usize> {
             _ => None,
         },
     }
+}
+
+/// Where the option `a.b` stands in a table `a`.
+fn offset_below(name: &str, value: &DeValue<'_>, key: &str) -> Option<usize> {
+    let rest = key.strip_prefix(name)?.strip_prefix('.')?;
+    offset_of(value.as_table()?, &[], rest)
 }
 
 fn at(error: Error, path: &Utf8Path, line: usize, column: usize) -> Error {

@@ -74,11 +74,19 @@ impl Engine<'_> {
         };
         storage.check(&file.storage.options).map_err(locate_in("storage"))?;
         isolation.check(&file.isolation.options).map_err(locate_in("isolation"))?;
-        let services = in_order_of(&file.service, &self.layout.file(name), &text)?;
+        let configured = in_order_of(&file.service, &self.layout.file(name), &text)?;
         file.permission.iter().try_for_each(PermissionEntry::check)?;
         file.node.iter().try_for_each(|node| node.numbers().map(drop))?;
         let installed = self.base_of(&file, storage)?;
         let container = self.container(name, self.layout.container(name), &file);
+        let mut services = isolation.services(&container);
+        if let Some(twice) = configured.iter().find(|one| services.iter().any(|own| own.name == one.name)) {
+            let message = format!("{name} has a service {} by its isolation already", twice.name);
+            return Err(Error::new(ErrorKind::Config, message)
+                .with("container", name)
+                .hint("give it another name"));
+        }
+        services.extend(configured);
         Ok(Loaded { name: name.clone(), file, container, installed, storage, isolation, services })
     }
 

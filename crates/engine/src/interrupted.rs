@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::journal::{Journal, Op};
 use crate::sandbox::is_enclosed;
-use crate::{Engine, Held, Overcommit, STOP_PATIENCE, State};
+use crate::{Engine, Held, Overcommit, Probe, STOP_PATIENCE, State};
 
 /// An operation whose run ended before it did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -275,8 +275,9 @@ impl Engine<'_> {
         if self.has_sandbox(name)? {
             steps.push(self.any_sandbox(name));
         }
-        if !observed.processes(name).is_empty() {
-            steps.push(Step::StartInit { container: name.clone(), root, proc: None });
+        let init = Step::StartInit { container: name.clone(), root, proc: None };
+        if !observed.processes(name).is_empty() || self.host.probe(&init)? == Probe::Present {
+            steps.push(init);
         }
         for step in steps.iter().rev().filter_map(Step::inverse) {
             self.host.apply(&step, deadline)?;

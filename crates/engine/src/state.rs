@@ -76,6 +76,9 @@ pub struct StatusReport {
     pub snapshots: Option<usize>,
     /// Whether it starts with the system.
     pub boot: bool,
+    /// What its isolation tells of it while it is up, such as the number of its jail.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, String>,
     /// What is missing or wrong, one line each.
     pub problems: Vec<String>,
 }
@@ -200,6 +203,11 @@ impl Engine<'_> {
                         missing.push("its init is gone".into());
                     }
                 }
+                Step::Run { check: Some(_), .. }
+                    if self.host.is_superuser() && self.host.probe(step)? != crate::Probe::Present =>
+                {
+                    missing.push(format!("somebody undid: {step}"));
+                }
                 _ => {}
             }
         }
@@ -232,6 +240,7 @@ impl Engine<'_> {
             space: None,
             snapshots: None,
             boot: false,
+            facts: BTreeMap::new(),
             problems: vec![],
         };
         match self.read_file(name) {
@@ -256,9 +265,17 @@ impl Engine<'_> {
     }
 
     fn describe(&self, report: &mut StatusReport, file: ContainerFile, with_usage: bool) -> Result<()> {
-        for service in &file.service {
-            let state = self.service_state(&report.name, &service.name, report.state)?;
-            report.services.push(ServiceReport { name: service.name.clone(), state });
+        let container = self.container(&report.name, self.layout.container(&report.name), &file);
+        let isolation = self.registry.isolation(&file.isolation.backend);
+        let own = isolation.as_ref().map_or(vec![], |isolation| isolation.services(&container));
+        let configured = file.service.iter().map(|service| service.name.clone());
+        for name in own.into_iter().map(|service| service.name).chain(configured) {
+            let state = self.service_state(&report.name, &name, report.state)?;
+            report.services.push(ServiceReport { name, state });
+        }
+        if let (Ok(isolation), true) = (isolation, report.state != State::Stopped && self.host.is_superuser())
+        {
+            report.facts = isolation.facts(&container, self.view())?;
         }
         match self.space_of(&report.name, &file, with_usage) {
             Ok(space) => report.take_space(space),

@@ -10,10 +10,12 @@ mod network;
 mod options;
 mod parameters;
 
+use std::collections::BTreeMap;
+
 use qchroot_api::{
     Backend, Base, Brand, Capability, Container, Error, ErrorKind, Info, Isolation, KernelViews, Kind,
-    Observe, Options, Place, Plan, Platform, Registration, Result, Step, Way, check_options, freebsd_mounts,
-    inventory, jail_limits, jail_rules, jail_step,
+    Observe, Options, Place, Plan, Platform, Registration, Result, Service, ServiceRun, Step, Way,
+    check_options, freebsd_mounts, inventory, jail_limits, jail_rules, jail_step,
 };
 
 use options::Given;
@@ -64,6 +66,22 @@ impl Isolation for Jail {
         }
         plan.push(jail_step(&name, &options, &parameters::all(container, given)?));
         Ok(plan)
+    }
+
+    fn services(&self, container: &Container) -> Vec<Service> {
+        if Given(&container.isolation).text("style") != Some("system") {
+            return vec![];
+        }
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect();
+        let (start, stop) = (words("/bin/sh /etc/rc"), words("/bin/sh /etc/rc.shutdown jail"));
+        vec![Service::new("rc", ServiceRun::Programs { start, stop })]
+    }
+
+    fn facts(&self, container: &Container, host: &dyn Observe) -> Result<BTreeMap<String, String>> {
+        let name = container.system_name();
+        let jid = host.ask(&["jls", "-j", &name, "jid"])?;
+        let jid = (jid.status == 0).then(|| ("jid".to_owned(), jid.stdout.trim().to_owned()));
+        Ok(jid.into_iter().chain([("jail".to_owned(), name)]).collect())
     }
 
     fn way(&self, container: &Container, _host: &dyn Observe) -> Result<Way> {

@@ -157,3 +157,21 @@ fn programs_go_by_jexec_and_have_their_own_limits() {
     assert_eq!((name, root), (world.container.system_name(), world.container.root()));
     assert_eq!(rules.process_limits, [("nofile".to_owned(), 512)].into());
 }
+
+#[test]
+fn a_virtual_system_is_one_service_by_the_scripts_of_rc_8() {
+    let services = |options| Jail.services(&World::new(options).container);
+    assert_eq!(services(Options::new()), []);
+    let [rc] = services(toml::toml! { style = "system" }).try_into().unwrap();
+    assert_eq!(rc.run.start_argv(), ["/bin/sh", "/etc/rc"]);
+    assert_eq!(rc.run.stop_argv().unwrap(), ["/bin/sh", "/etc/rc.shutdown", "jail"]);
+}
+
+#[test]
+fn the_number_of_the_jail_is_told_while_there_is_one() {
+    let world = World::new(Options::new());
+    let jid = || Jail.facts(&world.container, world.view()).unwrap().get("jid").cloned();
+    assert_eq!(jid(), None);
+    succeed(&world.host, &world.up());
+    assert_eq!(jid().as_deref(), Some("1"));
+}

@@ -7,6 +7,7 @@ pub(crate) mod disk;
 pub(crate) mod disk_grow;
 pub(crate) mod files;
 pub(crate) mod flags;
+pub(crate) mod jails;
 pub(crate) mod listeners;
 pub(crate) mod media;
 pub(crate) mod mount;

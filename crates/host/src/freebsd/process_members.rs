@@ -1,5 +1,6 @@
-//! Processes and their roots, from sysctl(3): `kern.proc.proc`, and `kern.proc.filedesc` of each, in which the
-//! kernel spells the path of the root directory's vnode.
+//! Processes and their roots, from sysctl(3): `kern.proc.proc`, and for those in no jail `kern.proc.filedesc`, in which
+//! the kernel spells the path of the root directory's vnode. Who is in a jail has the jail's root, wherever it went by
+//! chroot(2) inside.
 
 use std::ffi::CStr;
 use std::mem::{offset_of, size_of};
@@ -11,6 +12,7 @@ use nix::libc::{self, KERN_PROC_ARGS, KERN_PROC_FILEDESC, KERN_PROC_PROC, kinfo_
 use qchroot_api::{Process, Result};
 
 use crate::errors::OrError;
+use crate::os::jails;
 
 /// The state of a dead process that waits for its parent: SZOMB of sys/proc.h.
 const ZOMBIE: u8 = 5;
@@ -18,28 +20,30 @@ const ZOMBIE: u8 = 5;
 /// All processes; the root of one that has ended or may not be looked at is empty.
 pub(crate) fn list(below: &Utf8Path) -> Result<Vec<Process>> {
     let bytes = ask(&[KERN_PROC_PROC, 0]).or_error(|| "cannot list processes".into())?;
+    let jails = jails::roots();
+    let page = u64::try_from(rustix::param::page_size()).unwrap_or(4096);
     Ok(bytes
         .chunks_exact(size_of::<kinfo_proc>())
         // SAFETY: the kernel fills in an array of this structure of numbers; the size of a chunk is its own.
         .map(|chunk| unsafe { ptr::read_unaligned(chunk.as_ptr().cast::<kinfo_proc>()) })
-        .map(|info| describe(&info))
+        .map(|info| describe(&info, jails.get(&info.ki_jid), page))
         .filter(|process| process.root.starts_with(below))
         .collect())
 }
 
-fn describe(info: &kinfo_proc) -> Process {
+fn describe(info: &kinfo_proc, jail: Option<&Utf8PathBuf>, page: u64) -> Process {
     // SAFETY: the kernel ends the name with a zero byte.
     let name = unsafe { CStr::from_ptr(info.ki_comm.as_ptr()) }.to_string_lossy();
     Process {
         pid: info.ki_pid,
         ppid: info.ki_ppid,
         uid: info.ki_uid,
-        root: root_of(info.ki_pid).unwrap_or_default(),
+        root: jail.cloned().or_else(|| root_of(info.ki_pid)).unwrap_or_default(),
         command: command(info.ki_pid).unwrap_or_else(|| format!("[{name}]")),
         started: u64::try_from(info.ki_start.tv_sec).unwrap_or(0),
         zombie: info.ki_stat as u8 == ZOMBIE,
-        cpu_millis: 0,
-        memory_bytes: 0,
+        cpu_millis: info.ki_runtime / 1000,
+        memory_bytes: u64::try_from(info.ki_rssize).unwrap_or(0) * page,
     }
 }
 

@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 use nix::sys::signal::Signal;
-use qchroot_api::{Error, ErrorKind, Result, ServiceRun, ServiceStep};
+use qchroot_api::{Error, ErrorKind, Result, ServiceStep};
 use qchroot_engine::{Deadline, Probe};
 
 use super::channel::{Received, Receiver, feed};
@@ -76,7 +76,7 @@ pub(crate) fn stop(step: &ServiceStep, deadline: Deadline) -> Result<()> {
     let now = Instant::now();
     let time = deadline.0.saturating_sub(clock::steady());
     tell(&supervisor, ASK_ALL)?;
-    if matches!(step.service.run, ServiceRun::Script { .. }) && !supervisor.wait(now + time / 2)? {
+    if step.service.run.stop_argv().is_some() && !supervisor.wait(now + time / 2)? {
         tell(&supervisor, ASK_ALL)?;
     }
     if supervisor.wait(now + time)? {

@@ -131,11 +131,8 @@ impl Supervisor {
     }
 
     fn begin_with(&mut self, mut readiness: Option<&mut Readiness>, until: Instant) -> Result<Reaper> {
-        let (argv, orphans) = match &self.step.service.run {
-            ServiceRun::Command { argv } => (argv.clone(), Orphans::Kill),
-            ServiceRun::Script { path, start, .. } => (vec![path.to_string(), start.clone()], Orphans::Keep),
-            _ => return Err(self.failure("is of a kind not known here")),
-        };
+        let argv = self.step.service.run.start_argv();
+        let orphans = if self.is_command() { Orphans::Kill } else { Orphans::Keep };
         let news = readiness.as_mut().and_then(|readiness| readiness.end_for_service());
         let print = self.events.print();
         let mut reaper =

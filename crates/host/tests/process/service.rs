@@ -162,7 +162,7 @@ fn script_that_hangs() {
     let took = stop(&http, 2);
     assert_eq!(web.processes().len(), 1);
     assert!(took >= Duration::from_secs(1) && took < Duration::from_secs(6), "{took:?}");
-    assert!(log(&http).iter().any(|line| line == "qchroot: /etc/http takes too long and is ended"));
+    assert!(log(&http).iter().any(|line| line == "qchroot: /etc/http stop takes too long and is ended"));
 }
 
 fn supervisor_killed() {

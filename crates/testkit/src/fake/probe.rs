@@ -176,6 +176,7 @@ impl State {
         let left = |at: &Place| self.tree.mounts.iter().any(|mount| mount.line.at == at.lexical());
         match self.init_of(root) {
             Some(_) => Probe::Present,
+            None if self.has_jail_on(root) => Probe::Present,
             None if proc.is_some_and(left) => Probe::Unknown,
             None => Probe::Absent,
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use qchroot_api::{
-    Entry, Error, ErrorKind, Mount, MountFs, Name, Output, Place, Result, ServiceRun, ServiceStep, Step, Way,
+    Entry, Error, ErrorKind, Mount, MountFs, Name, Output, Place, Result, ServiceStep, Step, Way,
 };
 
 use super::node::Inode;
@@ -56,6 +56,7 @@ impl State {
     fn stop_init(&mut self, root: &Utf8Path, proc: Option<&Place>, deadline: Duration) -> Result<()> {
         let Ok(seen) = self.root_dir(root) else { return Ok(()) };
         self.end(deadline, |p| p.info.root.starts_with(&seen));
+        self.remove_jails_on(&seen);
         proc.map_or(Ok(()), |at| self.unmount(&Mount::new(at.clone(), MountFs::Proc).restricted()))
     }
 
@@ -70,11 +71,8 @@ impl State {
 
     fn start_service(&mut self, step: &ServiceStep) -> Result<()> {
         let seen = self.root_dir(&step.root)?;
-        let (program, command) = match &step.service.run {
-            ServiceRun::Script { path, start, .. } => (path.to_string(), format!("{path} {start}")),
-            ServiceRun::Command { argv } => (argv.first().cloned().unwrap_or_default(), argv.join(" ")),
-            other => return Err(Error::new(ErrorKind::Internal, format!("cannot run {other:?}"))),
-        };
+        let argv = step.service.run.start_argv();
+        let (program, command) = (argv.first().cloned().unwrap_or_default(), argv.join(" "));
         self.program_inside(&seen, &program)?;
         if self.is_locked(&step.lock) {
             return Err(Error::new(ErrorKind::Busy, format!("{} is locked", step.lock)));

@@ -135,8 +135,9 @@ impl Supervisor {
 
     /// Runs the service's own way to stop, if it has one, to its end or until somebody is tired of waiting.
     fn run_stop_script(&mut self, until: Option<Instant>) -> Result<()> {
-        let ServiceRun::Script { path, stop, .. } = self.step.service.run.clone() else { return Ok(()) };
-        let mut reaper = match self.run(&[path.to_string(), stop], Orphans::Kill) {
+        let Some(argv) = self.step.service.run.stop_argv() else { return Ok(()) };
+        let name = argv.join(" ");
+        let mut reaper = match self.run(&argv, Orphans::Kill) {
             Ok(reaper) => reaper,
             Err(error) => {
                 self.events.log.remark(&error.to_string());
@@ -146,7 +147,7 @@ impl Supervisor {
         loop {
             let remark = match self.events.next(Some(&mut reaper), None, until)? {
                 Event::Report(Report::Ended(0) | Report::Started) | Event::Side => continue,
-                Event::Report(Report::Ended(status)) => format!("{path} {}", ended(status)),
+                Event::Report(Report::Ended(status)) => format!("{name} {}", ended(status)),
                 Event::Report(Report::Failed(error)) => error.to_string(),
                 Event::Gone => return reaper.bury(),
                 Event::Time => return self.end_stop_script(reaper),
@@ -160,8 +161,8 @@ impl Supervisor {
     }
 
     fn end_stop_script(&mut self, reaper: Reaper) -> Result<()> {
-        if let ServiceRun::Script { path, .. } = &self.step.service.run {
-            self.events.log.remark(&format!("{path} takes too long and is ended"));
+        if let Some(argv) = self.step.service.run.stop_argv() {
+            self.events.log.remark(&format!("{} takes too long and is ended", argv.join(" ")));
         }
         self.events.end(reaper)
     }

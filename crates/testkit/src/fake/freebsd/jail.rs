@@ -117,6 +117,19 @@ impl State {
         Ok(())
     }
 
+    /// Whether a jail was made on this root.
+    pub(crate) fn has_jail_on(&self, root: &Utf8Path) -> bool {
+        self.root_dir(root).is_ok_and(|root| self.freebsd.jails.values().any(|jail| jail.path == root))
+    }
+
+    /// Removes the jails that were made on this root.
+    pub(crate) fn remove_jails_on(&mut self, root: &Utf8Path) {
+        let on = self.freebsd.jails.iter().filter(|(_, jail)| jail.path == root);
+        for name in on.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
+            self.remove_jail(&name).expect("it was found a moment ago");
+        }
+    }
+
     pub(super) fn jls(&self, name: &str) -> Output {
         match self.freebsd.jails.get(name) {
             Some(jail) => output(0, &format!("{}\n", jail.jid), ""),

@@ -1,0 +1,223 @@
+//! Containers in jails on the fake FreeBSD machine: a whole life, what is missing when somebody interferes, and runs that
+//! die at any change.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests report by panicking")]
+
+use std::time::Duration;
+
+use qchroot_api::{ErrorKind, Limits, Name, Registration, Result};
+use qchroot_engine::{
+    ConfigChange, CreateWish, Engine, InstallWish, Outcome, ServiceState, Session, State, StatusReport, Who,
+};
+use qchroot_isolation_chroot::Chroot;
+use qchroot_isolation_jail::Jail;
+use qchroot_storage_nullfs::Nullfs;
+use qchroot_testkit::fixture::FakeSource;
+use qchroot_testkit::{FakeHost, Snapshot, carried_out, deaths};
+
+const BACK_ENDS: [Registration; 4] = [
+    Registration::Source(|| Box::new(FakeSource)),
+    Registration::Storage(|| Box::new(Nullfs)),
+    Registration::Isolation(|| Box::new(Jail)),
+    Registration::Isolation(|| Box::new(Chroot)),
+];
+
+/// Options of the jail under test.
+const OPTIONS: [(&str, &str); 3] =
+    [("ip4.addr", "lo1|10.0.0.1"), ("jid_file", "/q/run/web.jid"), ("allow.raw_sockets", "yes")];
+
+fn with_engine<T>(host: &FakeHost, run: impl FnOnce(&Engine<'_>) -> Result<T>) -> Result<T> {
+    qchroot_testkit::with_engine(host, &BACK_ENDS, run)
+}
+
+fn web() -> Name {
+    "web".parse().unwrap()
+}
+
+/// A machine with a container `web` that has a service.
+fn stopped_with(isolation: &str, options: &[(&str, &str)]) -> FakeHost {
+    let host = FakeHost::freebsd().with_accounting();
+    host.plant_interface("lo1");
+    for dir in ["lib/.journal", "lib/.trash", "lib/releases", "etc/containers", "run"] {
+        host.plant_dir(format!("/q/{dir}"), 0o755);
+    }
+    let install = InstallWish { source: Some("fake".into()), any: true, ..InstallWish::default() };
+    let isolation_options = options.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect();
+    let wish = CreateWish { isolation: Some(isolation.into()), isolation_options, ..CreateWish::default() };
+    let commands = vec![("true".to_owned(), "/usr/bin/true".to_owned())];
+    let change = ConfigChange { commands, ..ConfigChange::default() };
+    with_engine(&host, |engine| {
+        engine.install(&install)?;
+        engine.create(&web(), &wish)?;
+        engine.configure(&web(), &change)
+    })
+    .unwrap();
+    host
+}
+
+fn stopped() -> FakeHost {
+    stopped_with("jail", &OPTIONS)
+}
+
+fn started() -> FakeHost {
+    let host = stopped();
+    start(&host).unwrap();
+    host
+}
+
+fn start(host: &FakeHost) -> Result<Outcome> {
+    with_engine(host, |engine| engine.start(&web()))
+}
+
+fn stop(host: &FakeHost) -> Result<Outcome> {
+    with_engine(host, |engine| engine.stop(&web(), Duration::from_secs(1)))
+}
+
+fn report(host: &FakeHost) -> StatusReport {
+    with_engine(host, |engine| engine.report(&[web()], false)).unwrap().remove(0)
+}
+
+fn exec(host: &FakeHost, who: Who) -> Result<i32> {
+    let session = Session { who, argv: vec!["/bin/true".into()], ..Session::default() };
+    with_engine(host, |engine| engine.exec(&web(), &session))
+}
+
+/// What lasts, with mounts, jails, addresses and processes.
+fn whole(host: &FakeHost) -> Snapshot {
+    host.snapshot(["/q/lib", "/q/etc", "/usr"])
+}
+
+#[test]
+fn a_whole_life_leaves_nothing() {
+    let host = stopped();
+    let before = whole(&host);
+    assert_eq!(start(&host), Ok(Outcome::Started));
+    let shown = report(&host);
+    assert_eq!((shown.state, shown.problems), (State::Started, vec![]));
+    assert_eq!(shown.facts.get("jid").map(String::as_str), Some("1"));
+    assert!(host.freebsd_says("ifconfig lo1 inet").stdout.contains("inet 10.0.0.1 "));
+    assert!(host.text("/q/run/web.jid").unwrap().starts_with("jid=1 "));
+    assert_eq!(exec(&host, Who::Root), Ok(0));
+    assert_eq!(start(&host), Ok(Outcome::AlreadyStarted));
+    assert_eq!(with_engine(&host, |engine| engine.doctor(false)), Ok(vec![]));
+    assert_eq!(stop(&host), Ok(Outcome::Stopped));
+    before.assert_same(&whole(&host), "after the stop");
+    assert_eq!(report(&host).state, State::Stopped);
+}
+
+#[test]
+fn options_with_dots_stand_in_the_file_as_they_are_said_or_as_tables() {
+    let host = stopped();
+    let at = "/q/etc/containers/web.toml";
+    let text = host.text(at).unwrap();
+    assert!(text.contains("\"ip4.addr\" = [\"lo1|10.0.0.1\"]"), "{text}");
+    host.plant_file(at, &text.replace("\"ip4.addr\"", "ip4.addr"), 0o644);
+    assert_eq!(start(&host), Ok(Outcome::Started));
+    assert!(host.freebsd_says("ifconfig lo1 inet").stdout.contains("inet 10.0.0.1 "));
+
+    let line = 1 + text.lines().position(|line| line.contains("ip4.addr")).unwrap();
+    host.plant_file(at, &text.replace("\"ip4.addr\"", "ip4.adr"), 0o644);
+    let error = with_engine(&host, |engine| engine.load(&web()).map(drop)).unwrap_err();
+    assert_eq!(error.fact("line"), Some(line.to_string().as_str()), "{error}");
+    assert_eq!(error.hint_text(), Some("did you mean ip4.addr?"));
+}
+
+#[test]
+fn a_jail_that_somebody_removed_is_told_and_put_right() {
+    let host = stopped();
+    let before = whole(&host);
+    start(&host).unwrap();
+    let name = report(&host).facts["jail"].clone();
+    assert_eq!(host.freebsd_says(&format!("jail -r {name}")).status, 0);
+    let shown = report(&host);
+    assert_eq!(shown.state, State::Partial);
+    assert!(
+        shown.problems.iter().any(|line| line.contains("somebody undid: run jail ")),
+        "{:?}",
+        shown.problems
+    );
+    assert_eq!(exec(&host, Who::Root).unwrap_err().kind(), ErrorKind::Busy);
+    assert_eq!(stop(&host), Ok(Outcome::Stopped));
+    before.assert_same(&whole(&host), "after the stop");
+}
+
+#[test]
+fn a_jail_without_its_journal_is_found_and_stopped() {
+    for isolation in ["jail", "chroot"] {
+        let host = stopped_with(isolation, &[]);
+        let before = whole(&host);
+        start(&host).unwrap();
+        host.uproot("/q/run/web/start");
+        assert_eq!(report(&host).state, State::Partial);
+        assert_eq!(stop(&host), Ok(Outcome::Stopped));
+        before.assert_same(&whole(&host), isolation);
+        assert_eq!(start(&host), Ok(Outcome::Started));
+    }
+}
+
+#[test]
+fn users_go_by_their_names() {
+    let host = started();
+    host.plant_file("/q/lib/web/root/etc/passwd", "root:*:0:0:Charlie &:/root:/bin/csh\n", 0o644);
+    let named = |who| {
+        exec(&host, who).unwrap();
+        host.entered().pop().unwrap().credentials.user
+    };
+    assert_eq!(named(Who::Root), None);
+    let root = qchroot_api::UserName::Container("root".into());
+    assert_eq!(named(Who::Container("0".into())), Some(root));
+}
+
+#[test]
+fn a_virtual_system_has_one_service_more() {
+    let host = stopped_with("jail", &[("style", "system")]);
+    host.plant_file("/q/lib/web/root/bin/sh", "", 0o755);
+    assert_eq!(start(&host), Ok(Outcome::Started));
+    let services = report(&host).services;
+    let shown: Vec<_> = services.iter().map(|service| (service.name.as_str(), service.state)).collect();
+    assert_eq!(shown, [("rc", ServiceState::Running), ("true", ServiceState::Running)]);
+    assert!(host.processes().iter().any(|process| process.command == "/bin/sh /etc/rc"));
+    assert_eq!(stop(&host), Ok(Outcome::Stopped));
+    let twice =
+        ConfigChange { commands: vec![("rc".into(), "/usr/bin/true".into())], ..ConfigChange::default() };
+    with_engine(&host, |engine| engine.configure(&web(), &twice)).unwrap();
+    assert_eq!(start(&host).unwrap_err().kind(), ErrorKind::Config);
+}
+
+#[test]
+fn limits_are_rules_of_the_jail_and_of_each_process() {
+    let limits = Limits { processes: Some(50), open_files: Some(64), ..Limits::default() };
+    let name = "jail:qchroot-web-1";
+    let plan = qchroot_api::jail_limits("qchroot-web-1", &limits);
+    let lines: Vec<String> = plan.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        lines,
+        [format!("run rctl -a {name}:maxproc:deny=50"), format!("run rctl -a {name}:nthr:deny=50")]
+    );
+    assert_eq!(qchroot_api::jail_rules(&limits).process_limits, [("nofile".to_owned(), 64)].into());
+}
+
+/// Wherever the run dies, the repair leads to the state before it or after it.
+fn sweep<T: std::fmt::Debug>(prepared: &FakeHost, run: fn(&FakeHost) -> Result<T>) {
+    let (old, new) = (whole(prepared), whole(&carried_out(prepared, run).0));
+    for (host, at) in deaths(prepared, run) {
+        host.revive();
+        with_engine(&host, |engine| engine.doctor(true)).unwrap();
+        if report(&host).state == State::Stopped {
+            stop(&host).unwrap();
+        }
+        let now = whole(&host);
+        assert!(
+            now == old || now == new,
+            "{at}; from before:\n{}from after:\n{}",
+            old.diff(&now),
+            new.diff(&now)
+        );
+    }
+}
+
+#[test]
+fn start_and_stop_survive_every_death() {
+    sweep(&stopped(), start);
+    sweep(&started(), stop);
+}

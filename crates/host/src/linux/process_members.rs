@@ -36,6 +36,11 @@ pub(super) struct Stat {
 }
 
 impl Stat {
+    /// Whether the process waits for something to happen, and not for a disk.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.state == 'S'
+    }
+
     /// The name may hold anything, blanks and parentheses too; what follows the last one cannot.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (head, rest) = text.rsplit_once(") ")?;

@@ -43,6 +43,9 @@ pub(crate) mod members;
 #[path = "../linux/process_namespaces.rs"]
 mod namespaces;
 #[cfg(target_os = "linux")]
+#[path = "../linux/process_rest.rs"]
+mod rest;
+#[cfg(target_os = "linux")]
 #[path = "../linux/sandbox/mod.rs"]
 pub(crate) mod sandbox;
 #[cfg(target_os = "linux")]
@@ -67,6 +70,9 @@ mod member;
 #[cfg(target_os = "freebsd")]
 #[path = "../freebsd/process_members.rs"]
 pub(crate) mod members;
+#[cfg(target_os = "freebsd")]
+#[path = "../freebsd/process_rest.rs"]
+mod rest;
 #[cfg(target_os = "freebsd")]
 #[path = "../freebsd/sandbox.rs"]
 pub(crate) mod sandbox;

@@ -25,6 +25,7 @@ use self::status::StatusFile;
 use super::channel::Sender;
 use super::enter::{Passage, kept};
 use super::reaper::{Orphans, Reaper, Report};
+use super::rest::Rest;
 use super::service::{self, Locked};
 use super::{fork, identity};
 use crate::errors::OrError;
@@ -32,8 +33,11 @@ use crate::errors::OrError;
 /// The hidden first argument.
 pub(super) const WORD: &str = "supervise";
 
-/// A command that is alive after this time has started.
+/// A command that is alive after this time has started; earlier, when it waits for something to happen.
 const GRACE: Duration = Duration::from_millis(200);
+
+/// Between two looks whether a command has come to rest.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// Waits between restarts: the first, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
@@ -154,17 +158,23 @@ impl Supervisor {
     }
 
     /// Waits until a script has come to its end, or a command is being executed; one that cannot say more gets time to
-    /// fail.
+    /// fail, until it has come to rest.
     fn await_start(&mut self, reaper: &mut Reaper, mut until: Instant, says_more: bool) -> Result<()> {
         let is_command = self.is_command();
+        let mut rest = None;
         loop {
-            match self.events.next(Some(reaper), None, Some(until))? {
+            let due = rest.as_ref().map_or(until, |_| until.min(Instant::now() + LOOK));
+            match self.events.next(Some(reaper), None, Some(due))? {
                 Event::Report(Report::Started) if is_command && says_more => return Ok(()),
-                Event::Report(Report::Started) if is_command => until = Instant::now() + GRACE,
+                Event::Report(Report::Started) if is_command => {
+                    until = Instant::now() + GRACE;
+                    rest = Some(Rest::below(reaper.pid()));
+                }
                 Event::Report(Report::Started) | Event::Side => {}
                 Event::Report(Report::Failed(error)) => return Err(error.while_doing(self.start_failed())),
                 Event::Report(Report::Ended(0)) if !is_command => return Ok(()),
                 Event::Report(Report::Ended(status)) => return Err(self.failure_with(status)),
+                Event::Time if Instant::now() < until && !rest.as_mut().is_some_and(Rest::is_long) => {}
                 Event::Time if is_command => return Ok(()),
                 Event::Time => return Err(self.failure("did not start in time")),
                 Event::Gone => return Err(self.failure("ended before it had started")),

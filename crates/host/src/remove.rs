@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use crate::dir::{self, Entry};
 use crate::errors::OrError;
+use crate::process::sandbox;
 use crate::{beneath, mount, os};
 
 /// Directories deeper than this are first moved up, so that no tree is too deep for descriptors and stack.
@@ -49,9 +50,15 @@ fn empty_tree(place: &Place, at: &Utf8Path) -> Result<()> {
 fn refuse_mounts(at: &Utf8Path) -> Result<()> {
     let message = || format!("cannot remove {at}");
     let real = at.canonicalize_utf8().or_error(message)?;
-    match mount::table()?.into_iter().find(|mounted| mounted.at.starts_with(&real)) {
+    if let Some(found) = mount::table()?.into_iter().find(|mounted| mounted.at.starts_with(&real)) {
+        return Err(across(at, &found.at));
+    }
+    match sandbox::mounts_below(at)?.first() {
         None => Ok(()),
-        Some(found) => Err(across(at, &found.at)),
+        Some((place, _)) => {
+            let message = format!("cannot remove {at}: the sandbox of {} runs", place.root());
+            Err(Error::new(ErrorKind::Busy, message).hint("stop the container first"))
+        }
     }
 }
 

@@ -76,7 +76,8 @@ impl<'a> Disk<'a> {
         }
         let root = self.container.root();
         let real = host.real_path(&root)?;
-        if host.mounts()?.iter().any(|mounted| mounted.at == real) {
+        let in_sandbox = host.holder(&self.container.dir.join("root.init"))?.is_some();
+        if in_sandbox || host.mounts()?.iter().any(|mounted| mounted.at == real) {
             return Ok(Some(Place::host(root)));
         }
         let name = &self.container.name;

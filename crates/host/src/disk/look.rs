@@ -6,10 +6,11 @@ use std::os::unix::fs::MetadataExt;
 
 use camino::Utf8Path;
 use qchroot_api::{DiskFs, DiskInfo, ErrorKind, Mounted, Place, Result};
-use rustix::fs::{CWD, Mode, OFlags, StatVfs, fstatvfs, openat};
+use rustix::fs::{OFlags, StatVfs, fstatvfs};
 
 use crate::disk::content;
 use crate::errors::OrError;
+use crate::process::sandbox;
 use crate::superblock::{Content, Superblock};
 use crate::{beneath, mount, os};
 
@@ -40,15 +41,15 @@ pub(crate) fn look(at: &Utf8Path) -> Result<Option<DiskInfo>> {
         attached: os::disk::attached(&file)?,
     };
     match content::read(at, &file)? {
-        Content::Sound(superblock) => describe(&mut info, &superblock)?,
+        Content::Sound(superblock) => describe(at, &mut info, &superblock)?,
         Content::Damaged(fs, _) => info.fs = Some(fs),
         Content::Foreign(_) | Content::Unknown => {}
     }
     Ok(Some(info))
 }
 
-fn describe(info: &mut DiskInfo, superblock: &Superblock) -> Result<()> {
-    let live = mounted(&info.attached, superblock.fs)?;
+fn describe(at: &Utf8Path, info: &mut DiskInfo, superblock: &Superblock) -> Result<()> {
+    let live = mounted(at, &info.attached, superblock.fs)?;
     let (space, length) = live.unzip();
     let unused = space.as_ref().map_or(superblock.free, |space| space.f_bfree.saturating_mul(space.f_frsize));
     info.fs = Some(superblock.fs);
@@ -64,20 +65,21 @@ fn describe(info: &mut DiskInfo, superblock: &Superblock) -> Result<()> {
 }
 
 /// What the kernel says about the file system that is mounted from one of these devices, where it can be reached, and
-/// its length, where it tells.
-fn mounted(devices: &[String], fs: DiskFs) -> Result<Option<(StatVfs, Option<u64>)>> {
+/// its length, where it tells. A disk lies beside the root of the sandbox that has it mounted.
+fn mounted(at: &Utf8Path, devices: &[String], fs: DiskFs) -> Result<Option<(StatVfs, Option<u64>)>> {
     if devices.is_empty() {
         return Ok(None);
     }
     let from = |mount: &Mounted| devices.iter().any(|device| mount.source == format!("/dev/{device}"));
-    Ok(mount::table()?.iter().filter(|mount| from(mount)).find_map(|mount| space_of(mount, fs)))
+    let seen = mount::table()?.into_iter().map(|mount| (Place::host(&mount.at), mount));
+    let hidden = sandbox::mounts_below(at.parent().unwrap_or(at))?;
+    Ok(seen.chain(hidden).filter(|(_, mount)| from(mount)).find_map(|(at, mount)| space_of(&at, &mount, fs)))
 }
 
-fn space_of(mount: &Mounted, fs: DiskFs) -> Option<(StatVfs, Option<u64>)> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let dir = openat(CWD, mount.at.as_str(), flags, Mode::empty()).ok()?;
+fn space_of(at: &Place, mount: &Mounted, fs: DiskFs) -> Option<(StatVfs, Option<u64>)> {
+    let dir = beneath::open_dir(at).ok()?;
     // Something else can cover it.
-    let found = os::mount::on(&Place::host(&mount.at), &dir).ok()??;
+    let found = os::mount::on(at, &dir).ok()??;
     if found.source != mount.source {
         return None;
     }

@@ -4,7 +4,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 
 use camino::Utf8Path;
 use nix::unistd::Pid;
-use qchroot_api::{Error, ErrorKind, Result, SandboxStep, SealStep};
+use qchroot_api::{Error, ErrorKind, Mounted, Place, Result, SandboxStep, SealStep};
 use qchroot_engine::{Deadline, Probe};
 
 /// What nobody can have.
@@ -26,6 +26,12 @@ impl Sandbox {
 #[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
 pub(crate) fn over(_path: &Utf8Path) -> Result<Option<Sandbox>> {
     Ok(None)
+}
+
+/// There are never any.
+#[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
+pub(crate) fn mounts_below(_dir: &Utf8Path) -> Result<Vec<(Place, Mounted)>> {
+    Ok(vec![])
 }
 
 fn unavailable<T>() -> Result<T> {

@@ -74,11 +74,17 @@ pub(super) fn clear_inheritable() -> io::Result<()> {
     Ok(rustix::thread::clear_ambient_capability_set()?)
 }
 
+/// Nobody without capabilities of the host's can look into this process, by its directory in proc(5) or by ptrace(2),
+/// until it executes a program.
+pub(super) fn keep_others_out() {
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
 /// No capability is left, no program can give one back, and nobody without capabilities of the host's can look into
 /// this process or change it; prctl(2).
 pub(super) fn give_up_everything() -> io::Result<()> {
     use rustix::thread::{CapabilitySet, CapabilitySets};
-    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
+    keep_others_out();
     rustix::thread::set_no_new_privs(true)?;
     let (effective, permitted, inheritable) =
         (CapabilitySet::empty(), CapabilitySet::empty(), CapabilitySet::empty());

@@ -22,6 +22,7 @@ pub(crate) fn tests() -> Vec<Test> {
         ("sandbox::covered_paths", covered_paths),
         ("sandbox::links_in_the_way", links_in_the_way),
         ("sandbox::changes_from_outside", changes_from_outside),
+        ("sandbox::a_tree_in_use", a_tree_in_use),
         ("sandbox::a_second_one", a_second_one),
         ("sandbox::members", members),
         ("sandbox::processes_end_and_mounts_stay", processes_end_and_mounts_stay),
@@ -137,6 +138,15 @@ fn links_in_the_way() {
         assert_eq!(run(&web.entry(&["true"])).0, 75, "it was not sealed");
         fs::remove_file(web.web.root.join(name)).unwrap();
     }
+}
+
+fn a_tree_in_use() {
+    let web = Sandbox::new("inuse");
+    web.apply(&web.start());
+    let dir = Utf8PathBuf::from_path_buf(web.web.dir.path().to_owned()).unwrap();
+    let error = Machine::new().apply(&Step::RemoveTree { at: dir }, soon(5)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Busy);
+    assert!(web.web.root.join("bin/sh").exists());
 }
 
 fn changes_from_outside() {

@@ -6,17 +6,18 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use nix::libc;
-use qchroot_api::{Mount, MountFs, Observe, Place, Service, ServiceRun, ServiceStep, Step};
+use qchroot_api::{DiskFs, Mount, MountFs, Observe, Place, Service, ServiceRun, ServiceStep, Step};
 use qchroot_engine::Probe;
 use qchroot_host::Machine;
 
 use crate::cell::{Sandbox, is_seen_outside, probe};
-use crate::support::{Test, caller, role, run, until};
+use crate::support::{Test, caller, program, role, run, until};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
         ("sandbox_life::overlay", overlay),
         ("sandbox_life::bind_mounts_in_a_directory", bind_mounts_in_a_directory),
+        ("sandbox_life::disks", disks),
         ("sandbox_life::services", services),
         ("sandbox_life::a_service_ends_with_it", a_service_ends_with_it),
         ("sandbox_life::a_terminal", a_terminal),
@@ -202,10 +203,10 @@ fn a_maker_killed_at_any_time() {
     whole.kill().unwrap();
     whole.wait().unwrap();
     web.stop();
-    for part in 0..60 {
+    for part in 0..40 {
         let mut child = role(&["apply", &words]).stdout(Stdio::null()).spawn().unwrap();
         // Not for an event: any moment will do.
-        std::thread::sleep(took * part / 60);
+        std::thread::sleep(took * part / 40);
         child.kill().unwrap();
         child.wait().unwrap();
         steps.iter().rev().for_each(|step| web.apply(&step.inverse().unwrap()));
@@ -222,4 +223,33 @@ fn what_forks_without_end_is_ended() {
     web.stop();
     assert!(begun.elapsed() < Duration::from_secs(5));
     assert_eq!(web.processes(), []);
+}
+
+fn disks() {
+    let web = Sandbox::new("diskbox");
+    let file = web.web.root.with_file_name("disk.img");
+    fs::File::create_new(&file).unwrap().set_len(64 << 20).unwrap();
+    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let made = program("/usr/sbin/mkfs.ext4")
+        .args(["-q", "-b", "4096", "-d"])
+        .arg(&web.web.root)
+        .arg(&file)
+        .status();
+    assert!(made.unwrap().success());
+    let fs = MountFs::Disk { file: file.clone(), fs: DiskFs::Ext4 };
+    let mount = Step::Mount(Mount::new(Place::host(&web.web.root), fs));
+    let machine = Machine::new();
+    let disk = || (&machine as &dyn Observe).disk(&file).unwrap().unwrap();
+    let before = disk().used;
+    for _ in 0..2 {
+        for step in [web.start(), mount.clone(), Step::Seal(web.seal.clone())] {
+            web.apply(&step);
+        }
+        assert!(!is_seen_outside(&web));
+        web.sh("cat /bin/busybox /bin/busybox /bin/busybox >/root/more");
+        nix::unistd::sync();
+        assert!(disk().used > before, "what is used is asked of the file system that is mounted");
+        web.stop();
+        assert_eq!(disk().attached, [""; 0], "its device is free as soon as it has ended");
+    }
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use camino::{Utf8Path, Utf8PathBuf};
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
-use qchroot_api::{Error, ErrorKind, Place, Result};
+use qchroot_api::{Error, ErrorKind, Mounted, Place, Result};
 
 use super::Sandbox;
 use crate::errors::OrError;
@@ -75,6 +75,17 @@ pub(crate) fn below(dir: &Utf8Path) -> Result<Vec<Sandbox>> {
         found.extend(at(&dir.join(name).join(ROOT))?);
     }
     Ok(found)
+}
+
+/// What is mounted in the sandboxes that [`below`] tells of.
+pub(crate) fn mounts_below(dir: &Utf8Path) -> Result<Vec<(Place, Mounted)>> {
+    let mut all = vec![];
+    for sandbox in below(dir)? {
+        let (root, is_sealed) = (sandbox.root(), sandbox.is_sealed()?);
+        let place = |at: &Utf8Path| if is_sealed { Place::within(root, at) } else { Place::host(at) };
+        all.extend(sandbox.mounts()?.into_iter().map(|line| (place(&line.mounted.at), line.mounted)));
+    }
+    Ok(all)
 }
 
 /// Opens a lock, if there is one: a regular file of the superuser's.

@@ -11,7 +11,7 @@ use qchroot_api::{Error, ErrorKind, Result};
 use super::{Sandbox, find};
 use crate::errors::OrError;
 use crate::process::kernel::Handle;
-use crate::process::{identity, init};
+use crate::process::{identity, init, kernel};
 
 /// All namespaces but that of processes, which a process is born into.
 const OTHERS: CloneFlags = CloneFlags::CLONE_NEWNS
@@ -78,7 +78,11 @@ impl Door {
 
     /// Forks a child that is one of its processes; `body` has still to go through.
     pub(in crate::process) fn fork(&self, body: impl FnOnce() -> i32) -> Result<Pid> {
-        init::fork_into(Some(&self.processes), body)
+        init::fork_into(Some(&self.processes), || {
+            // It is seen inside before it has left the host behind.
+            kernel::keep_others_out();
+            body()
+        })
     }
 
     /// In such a child: goes through to its other namespaces.

@@ -18,7 +18,7 @@ use qchroot_api::{Error, ErrorKind, Mounted, Result};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2, stat, statat};
 
 pub(crate) use end::{probe_processes, probe_stopped, stop, stop_processes};
-pub(crate) use find::{at, below, of, over};
+pub(crate) use find::{at, below, mounts_below, of, over};
 pub(super) use join::Door;
 pub(crate) use seal::{probe as probe_seal, seal};
 pub(crate) use start::{probe, start};

@@ -228,6 +228,19 @@ pub enum Step {
         /// The container's root.
         root: Utf8PathBuf,
     },
+    /// Remove stale run files from a container that has no process. Directories, links and mounts stay, and so does what is
+    /// reached through a link.
+    Purge {
+        /// The container.
+        container: Name,
+        /// The container's root.
+        root: Utf8PathBuf,
+        /// Directories inside.
+        dirs: Vec<Utf8PathBuf>,
+        /// Whether the host has booted since the container ran: then [`crate::is_stale_after_boot`] tells, otherwise
+        /// [`crate::is_stale_without_processes`].
+        booted: bool,
+    },
     /// Change the control groups of the host.
     Group(GroupStep),
     /// Send a signal to processes that are the container's at that moment.
@@ -332,6 +345,7 @@ impl Step {
             | Self::StopInit { .. }
             | Self::StopSandbox(_)
             | Self::StopProcesses { .. }
+            | Self::Purge { .. }
             | Self::Signal { .. }
             | Self::StopService(_)
             | Self::Run { undo: None, .. } => return None,

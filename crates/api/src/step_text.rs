@@ -64,6 +64,10 @@ fn of_processes(step: &Step, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Step::StopProcesses { container, .. } => {
             write!(f, "stop every process of {container} but its init")
         }
+        Step::Purge { container, booted, .. } => {
+            write!(f, "remove stale run files of {container}")?;
+            if *booted { f.write_str(", all since the boot") } else { Ok(()) }
+        }
         Step::Group(step) => write!(f, "{step}"),
         Step::Signal { container, pids, signal, .. } if pids.is_empty() => {
             write!(f, "send {signal} to every process of {container}")

@@ -191,6 +191,12 @@ impl Layout {
         self.container_run(name).join("start")
     }
 
+    /// The boot that a container was last started in.
+    #[must_use]
+    pub fn last_boot(&self, name: &Name) -> Utf8PathBuf {
+        self.container_run(name).join("boot")
+    }
+
     /// The lock file that a service's supervisor holds.
     #[must_use]
     pub fn service_lock(&self, name: &Name, service: &str) -> Utf8PathBuf {

@@ -38,6 +38,7 @@ mod seen;
 mod service_entry;
 mod snapshots;
 mod space;
+mod stale;
 mod state;
 mod transaction;
 mod trash;

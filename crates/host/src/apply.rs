@@ -4,7 +4,7 @@ use qchroot_api::{Command, Error, ErrorKind, Result, Step};
 use qchroot_engine::Deadline;
 
 use crate::process::{init, sandbox, service, signal};
-use crate::{command, copy, device, disk, files, mount, os, ownership, relocate, remove};
+use crate::{command, copy, device, disk, files, mount, os, ownership, purge, relocate, remove};
 
 /// Applies `step`; steps that wait use force at `deadline`.
 pub(crate) fn apply(step: &Step, deadline: Deadline) -> Result<()> {
@@ -27,6 +27,7 @@ pub(crate) fn apply(step: &Step, deadline: Deadline) -> Result<()> {
         Step::Own { at, make, uid, gid, mode } => {
             ownership::set(at, &ownership::Wanted { make: *make, uid: *uid, gid: *gid, mode: *mode })
         }
+        Step::Purge { root, dirs, booted, .. } => purge::purge(root, dirs, *booted),
         Step::Mount(step) => mount::mount(step),
         Step::Unmount(step) => mount::unmount(step, deadline),
         Step::Disk(step) => disk::apply(step),

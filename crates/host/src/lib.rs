@@ -25,6 +25,7 @@ mod ownership;
 mod part;
 mod probe;
 mod process;
+mod purge;
 mod read_tree;
 mod relocate;
 mod remove;

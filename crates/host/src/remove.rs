@@ -139,7 +139,8 @@ fn remove_entry(dir: &OwnedFd, name: &CStr, flags: AtFlags) -> Result<(), Errno>
     }
 }
 
-fn retry_without_flags(
+/// Makes a change of a name in `dir`, once more without file flags where these are in the way.
+pub(crate) fn retry_without_flags(
     dir: &OwnedFd,
     name: &CStr,
     change: impl Fn() -> Result<(), Errno>,

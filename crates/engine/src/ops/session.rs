@@ -109,7 +109,7 @@ impl Engine<'_> {
                 .hint("try again"));
         }
         self.check_standing(loaded)?;
-        let plan = self.open_plan(loaded)?;
+        let plan = self.open_plan(loaded, None)?;
         if self.dry_run {
             return self.run_start(loaded, Op::Session, plan).map(|()| 0);
         }

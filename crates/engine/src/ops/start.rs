@@ -60,9 +60,10 @@ impl Engine<'_> {
             (State::Stopped, _) => {}
         }
         self.check_standing(&loaded)?;
-        let mut plan = self.open_plan(&loaded)?;
+        let mut plan = self.open_plan(&loaded, self.purge_step(&loaded)?)?;
         plan.extend(self.service_steps(&loaded)?);
         self.run_start(&loaded, Op::Start, plan)?;
+        self.note_boot(name)?;
         Ok(Outcome::Started)
     }
 
@@ -81,8 +82,8 @@ impl Engine<'_> {
         self.run(&Job { op, container: Some(name), journal, deadline }, plan)
     }
 
-    /// The steps after which programs can run inside.
-    pub(crate) fn open_plan(&self, loaded: &Loaded<'_>) -> Result<Plan> {
+    /// The steps after which programs can run inside, with one to clean up before anything is made there.
+    pub(crate) fn open_plan(&self, loaded: &Loaded<'_>, clean: Option<Step>) -> Result<Plan> {
         let base = &loaded.installed.base;
         self.refuse_foreign(loaded)?;
         let container = &self.with_kept_limits(loaded)?;
@@ -90,6 +91,7 @@ impl Engine<'_> {
         plan.extend(loaded.storage.attach(base, container, self.view())?);
         plan.extend(host_dirs::plan(base, container, self.view())?);
         plan.extend(loaded.isolation.up(base, container, self.view())?);
+        plan.extend(clean);
         plan.extend(self.declared_steps(loaded)?);
         Ok(plan)
     }

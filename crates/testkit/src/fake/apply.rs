@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use camino::Utf8Path;
-use qchroot_api::{Access, Error, ErrorKind, FileKind, Place, Result, Step};
+use qchroot_api::{
+    Access, Error, ErrorKind, FileKind, Place, Result, Step, is_stale_after_boot, is_stale_without_processes,
+};
 
 use super::node::{Body, Inode};
 use super::refuse;
@@ -45,6 +47,9 @@ impl State {
             Step::Device { at, major, minor } => self.device(at, *major, *minor),
             Step::RemoveDevice { at, major, minor } => self.remove_device(at, *major, *minor),
             Step::Own { at, make, uid, gid, mode } => self.own(at, *make, (*uid, *gid), *mode),
+            Step::Purge { root, dirs, booted, .. } => {
+                dirs.iter().try_for_each(|dir| self.purge(&Place::within(root, dir), *booted))
+            }
             Step::Mount(mount) => self.mount(mount),
             Step::Unmount(mount) => self.unmount(mount),
             Step::Quota(step) => self.act_on_quota(step),
@@ -125,6 +130,24 @@ impl State {
             return Err(refuse(ErrorKind::Busy, format!("cannot remove {at}"), &why));
         }
         self.tree.remove(&found)
+    }
+
+    fn purge(&mut self, dir: &Place, booted: bool) -> Result<()> {
+        let Some((top, _)) = self.left(dir)?.filter(|(_, inode)| inode.is_directory()) else { return Ok(()) };
+        for (below, inode) in self.tree.subtree(&top) {
+            let name = below.file_name().unwrap_or_default();
+            let stale = match inode.body {
+                Body::File(_) if booted => is_stale_after_boot(name),
+                Body::File(_) => is_stale_without_processes(name),
+                Body::Fifo => booted,
+                _ => false,
+            };
+            if stale {
+                let (rel, seen) = (join(&top.rel, &below), join(&top.seen, &below));
+                self.tree.remove(&Found { rel, seen, ..top.clone() })?;
+            }
+        }
+        Ok(())
     }
 
     fn copy_tree(&mut self, from: &Utf8Path, to: &Utf8Path) -> Result<()> {

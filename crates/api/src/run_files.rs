@@ -1,0 +1,20 @@
+//! Run files: what programs leave for others to find them, such as pid files and sockets. Plain rules; the host layer
+//! removes what they name.
+
+/// The directories inside a container that hold run files: hier(7), and `/run` of the Filesystem Hierarchy Standard,
+/// whose files are to be removed when a system boots.
+pub const RUN_DIRS: &[&str] = &["run", "var/run", "var/lock", "var/spool/lock"];
+
+/// Whether the regular file `name` in one of [`RUN_DIRS`] is stale before a container's first start after a boot.
+/// The list of who is logged in is kept: what needs it does not make it.
+#[must_use]
+pub fn is_stale_after_boot(name: &str) -> bool {
+    !matches!(name, "utmp" | "utmpx")
+}
+
+/// Whether the regular file `name` in one of [`RUN_DIRS`] is stale whenever a container has no process: it names
+/// one, or says that one is at work. Sockets are stale as well.
+#[must_use]
+pub fn is_stale_without_processes(name: &str) -> bool {
+    name == "pid" || name.starts_with("LCK..") || [".pid", ".lock"].iter().any(|end| name.ends_with(end))
+}

@@ -21,9 +21,9 @@ fn words(verb: &str, name: &str) -> Vec<String> {
 }
 
 #[test]
-fn sixty_containers_at_once() {
+fn two_hundred_containers_at_once() {
     let world = World::installed();
-    let names: Vec<String> = (0..60).map(|number| format!("c{number}")).collect();
+    let names: Vec<String> = (0..200).map(|number| format!("c{number}")).collect();
     let each = |verb: &str| -> Vec<Vec<String>> { names.iter().map(|name| words(verb, name)).collect() };
     for ran in at_once(&world, &each("create")) {
         ran.ok();
@@ -41,7 +41,7 @@ fn sixty_containers_at_once() {
         let listed = world.run(["list", "--json"]).json();
         let state = if verb == "start" { "started" } else { "stopped" };
         let states = listed.as_array().unwrap().iter().map(|report| report["state"].as_str().unwrap());
-        assert!(states.clone().count() == 60 && states.clone().all(|s| s == state), "{listed}");
+        assert!(states.clone().count() == 200 && states.clone().all(|s| s == state), "{listed}");
     }
     for ran in at_once(&world, &each("delete")) {
         ran.ok();
@@ -90,7 +90,9 @@ fn fifty_starts_and_stops_leave_everything_as_before() {
         }
         before.assert_same(&world.lasting(), "after 25 cycles");
         world.assert_quiet();
-        let run = std::fs::read_dir(world.root.join("run/web")).unwrap().count();
-        assert!(run <= 1, "the run directory has {run} files");
+        let run = std::fs::read_dir(world.root.join("run/web")).unwrap().flatten();
+        let mut run: Vec<_> = run.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        run.sort();
+        assert_eq!(run, ["boot", "sleeper.lock", "sleeper.status"]);
     }
 }

@@ -11,6 +11,9 @@ use crate::world::World;
 const STARTED: &str = "Start chroot completed.";
 const STOPPED: &str = "Chroot is stopped.";
 
+/// How often forty containers are started and stopped together.
+const ROUNDS: usize = 4;
+
 /// Containers that each sleep; `web db` says that web requires db.
 fn sleepers(names: &[&str], requires: &[&str]) -> World {
     let world = World::installed();
@@ -201,8 +204,9 @@ fn forty_at_once_many_times_over_leave_nothing() {
     }
     let all: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut before = None;
-    for round in 0..3 {
-        assert_eq!(world.run(["start", "-A", "-j", "8"]).ok(), lines(&all, STARTED), "round {round}");
+    for round in 0..ROUNDS {
+        let jobs = ["8", "40"][round % 2];
+        assert_eq!(world.run(["start", "-A", "-j", jobs]).ok(), lines(&all, STARTED), "round {round}");
         assert!(states(&world).iter().all(|(_, state)| state == "started"), "{:?}", states(&world));
         let stopped = world.run(["stop", "-A", "--timeout", "20"]);
         assert_eq!(stopped.ok().lines().count(), 40, "round {round}");

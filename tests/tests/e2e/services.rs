@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::world::{World, until};
+use crate::world::{HostProcess, World, until};
 
 fn log(world: &World, service: &str) -> String {
     fs::read_to_string(world.root.join(format!("log/web/{service}.log"))).unwrap_or_default()
@@ -14,7 +14,11 @@ fn log(world: &World, service: &str) -> String {
 
 /// A started container with one service that runs a shell script.
 fn running(script: &str) -> World {
-    let world = World::with_web("overlay");
+    running_in("chroot", script)
+}
+
+fn running_in(isolation: &str, script: &str) -> World {
+    let world = World::with_web_in("overlay", isolation);
     world.run(["config", "web", "--command", &format!("job=sh -c {}", quoted(script))]).ok();
     world.run(["start", "web"]).ok();
     world
@@ -115,14 +119,18 @@ fn services_start_in_their_order_and_stop_in_reverse() {
 
 /// Stops within the deadline and a margin, whatever the service does, with nothing left.
 fn stops_in_time(script: &str, ready: impl Fn(&World) -> bool) {
-    let world = running(script);
-    until("the service is at it", || ready(&world));
-    let begun = Instant::now();
-    assert_eq!(world.run(["stop", "web", "--timeout", "3"]).ok(), "web: Chroot is stopped.\n");
-    assert!(begun.elapsed() < Duration::from_secs(10), "{script}: {:?}", begun.elapsed());
-    assert_eq!(world.inside(), Vec::<i32>::new(), "{script}");
-    world.assert_quiet();
-    world.assert_sound();
+    for isolation in ["chroot", "namespaces"] {
+        let world = running_in(isolation, script);
+        let mut host = HostProcess::sleeping();
+        until("the service is at it", || ready(&world));
+        let begun = Instant::now();
+        assert_eq!(world.run(["stop", "web", "--timeout", "3"]).ok(), "web: Chroot is stopped.\n");
+        assert!(begun.elapsed() < Duration::from_secs(10), "{isolation}: {script}: {:?}", begun.elapsed());
+        assert_eq!(world.inside(), Vec::<i32>::new(), "{isolation}: {script}");
+        assert!(host.is_alive(), "{isolation}: {script}");
+        world.assert_quiet();
+        world.assert_sound();
+    }
 }
 
 #[test]

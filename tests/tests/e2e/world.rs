@@ -177,6 +177,18 @@ impl World {
         devices.filter(|file| file.starts_with(self.root.to_str().unwrap())).count()
     }
 
+    /// Takes away the loop devices on files below the root.
+    pub fn detach_disks(&self) {
+        let devices = fs::read_dir("/sys/block").unwrap().flatten().filter(|entry| {
+            let backing = fs::read_to_string(entry.path().join("loop/backing_file"));
+            backing.is_ok_and(|file| file.starts_with(self.root.to_str().unwrap()))
+        });
+        for device in devices {
+            let _ =
+                Command::new("losetup").arg("-d").arg(Path::new("/dev").join(device.file_name())).status();
+        }
+    }
+
     /// Processes that live below the root, and those outside that hold something below it open: supervisors,
     /// guards, the program itself.
     pub fn processes(&self) -> Vec<i32> {

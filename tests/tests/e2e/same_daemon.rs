@@ -49,7 +49,7 @@ fn a_pid_file_inside_never_leads_to_a_process_of_the_hosts() {
     for (storage, isolation) in [("overlay", "chroot"), ("nullfs", "chroot"), ("overlay", "namespaces")] {
         let world = World::with_web_in(storage, isolation);
         let mut host = HostProcess::sleeping();
-        world.run(["config", "web", "pidfile"]).ok();
+        world.run(["config", "web", "pidfile", "--keep-run-files", "yes"]).ok();
         world.sh(&format!("echo {} > /var/run/stranger.pid", host.pid())).ok();
         world.run(["start", "web"]).ok();
         world.sh(&format!("kill -9 {}", host.pid())).fails(1, &["No such process"]);

@@ -129,11 +129,9 @@ fn a_script_that_believes_a_stale_pid_file_starts_its_daemon() {
 fn an_existing_tree_keeps_all_of_it() {
     let world = World::installed();
     let tree = world.dir().join("mounted-drive");
-    let unpacked = std::process::Command::new("tar").arg("-xf").arg(world.archive()).arg("-C").arg({
-        fs::create_dir(&tree).unwrap();
-        &tree
-    });
-    assert!({ unpacked }.status().unwrap().success());
+    fs::create_dir(&tree).unwrap();
+    let mut tar = std::process::Command::new("tar");
+    assert!(tar.arg("-xf").arg(world.archive()).arg("-C").arg(&tree).status().unwrap().success());
     fs::create_dir_all(tree.join("run")).unwrap();
     fs::write(tree.join("run/daemon.pid"), "1\n").unwrap();
     world.run(["create", "rescue", "--source-tree", tree.to_str().unwrap()]).ok();

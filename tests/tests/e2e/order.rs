@@ -194,7 +194,9 @@ fn forty_at_once_many_times_over_leave_nothing() {
     let world = World::installed();
     let names: Vec<String> = (0..40).map(|number| format!("c{number:02}")).collect();
     for (number, name) in names.iter().enumerate() {
-        world.run(["create", name, "--storage", ["overlay", "nullfs"][number % 2]]).ok();
+        let (storage, isolation) =
+            (["overlay", "nullfs"][number % 2], ["chroot", "namespaces"][number / 2 % 2]);
+        world.create_in(name, storage, isolation).ok();
         world.run(["config", name, "--command", "sleeper=sleep 1000"]).ok();
         if number >= 20 {
             world

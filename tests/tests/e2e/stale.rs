@@ -50,7 +50,9 @@ fn cycle(world: &World) {
     world.run(["stop", "web", "--timeout", "5"]).ok();
 }
 
+/// What stays when the host has booted, and what stays otherwise.
 const DIRECTORIES: [&str; 3] = ["/daemon", "/utmp", "daemon/deep"];
+const AFTERWARDS: [&str; 5] = ["/daemon", "/state", "/utmp", "daemon/deep", "daemon/motd"];
 
 #[test]
 fn all_go_before_the_first_start_after_a_boot_and_those_that_name_a_process_before_each() {
@@ -59,7 +61,7 @@ fn all_go_before_the_first_start_after_a_boot_and_those_that_name_a_process_befo
     assert_eq!(left(&run), DIRECTORIES);
     litter(&run);
     cycle(&world);
-    assert_eq!(left(&run), ["/daemon", "/state", "/utmp", "daemon/deep", "daemon/motd"]);
+    assert_eq!(left(&run), AFTERWARDS);
     fs::write(world.root.join("run/web/boot"), "another boot").unwrap();
     litter(&run);
     cycle(&world);
@@ -81,7 +83,7 @@ fn who_wants_to_keeps_them() {
     assert_eq!(left(&run), before);
     world.run(["config", "web", "--keep-run-files", "no"]).ok();
     cycle(&world);
-    assert_eq!(left(&run), DIRECTORIES);
+    assert_eq!(left(&run), AFTERWARDS);
 }
 
 #[test]
@@ -110,6 +112,7 @@ fn a_script_that_believes_a_stale_pid_file_starts_its_daemon() {
         let world = World::with_web_in("overlay", isolation);
         let mut host = HostProcess::sleeping();
         world.sh("mkdir -p /var/run /etc/init.d").ok();
+        fs::create_dir_all(world.lib("web/upper/etc/init.d")).unwrap();
         fs::write(world.lib("web/upper/etc/init.d/daemon"), BELIEVER).unwrap();
         world.sh("chmod 755 /etc/init.d/daemon").ok();
         world.run(["config", "web", "daemon"]).ok();

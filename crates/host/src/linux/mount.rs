@@ -184,7 +184,18 @@ fn fresh(fs: &MountFs) -> Result<OwnedFd> {
 fn open(fs: &MountFs) -> Result<OwnedFd> {
     match fsopen(fs.name(), FsOpenFlags::FSOPEN_CLOEXEC) {
         Err(Errno::NODEV) => Err(not_here(fs, "this kernel does not have it")),
-        result => result.or_error(|| format!("cannot open file system {}", fs.name())),
+        result => {
+            result.or_error(|| format!("cannot open file system {}", fs.name())).map_err(without_capability)
+        }
+    }
+}
+
+fn without_capability(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Permission => error.hint(
+            "mounting takes root with CAP_SYS_ADMIN; inside another container, that one must be privileged",
+        ),
+        _ => error,
     }
 }
 

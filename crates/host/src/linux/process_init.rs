@@ -59,7 +59,7 @@ pub(super) fn begin(
             }
         }
     })
-    .or_error(&failed)?;
+    .map_err(|errno| fork::refused(errno, failed()))?;
     drop(sender);
     let ready = receiver.map_or(Ok(Received::Closed), |mut receiver| receiver.receive(None));
     fork::wait(between).or_error(&failed)?;
@@ -79,7 +79,7 @@ fn split(container: &Name, root: &Utf8Path, proc: Option<&Place>, sender: &Sende
         sender.send(&Err(error));
         1
     });
-    first.or_error(|| "cannot fork".into()).map(drop)
+    first.map_err(|errno| fork::refused(errno, "cannot fork".into())).map(drop)
 }
 
 fn refused(errno: Errno) -> Error {

@@ -1,5 +1,6 @@
 //! fork(2) with a body for the child, and waiting for children. It knows nothing of containers.
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use nix::errno::Errno;
@@ -7,6 +8,7 @@ use nix::libc;
 use nix::sys::signal::{SigSet, SigmaskHow, pthread_sigmask};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
+use qchroot_api::Error;
 
 /// The status of a child whose body panicked; `EX_SOFTWARE` of sysexits(3).
 const PANICKED: i32 = 70;
@@ -28,6 +30,18 @@ pub(super) fn fork(body: impl FnOnce() -> i32) -> nix::Result<Pid> {
     match forked? {
         ForkResult::Parent { child } => Ok(child),
         ForkResult::Child => unreachable!("the child has ended above"),
+    }
+}
+
+/// Why there is no child, and where to look for the limit that was reached.
+pub(super) fn refused(why: impl Into<io::Error>, message: String) -> Error {
+    let why = why.into();
+    let error = Error::from_io(&why, message);
+    match why.kind() {
+        io::ErrorKind::WouldBlock => error.hint(
+            "no more processes are allowed: see the limit of the control group or login class, and the kernel's own",
+        ),
+        _ => error,
     }
 }
 

@@ -17,6 +17,7 @@ use qchroot_api::{Error, ErrorKind, Result, ServiceStep};
 use qchroot_engine::{Deadline, Probe};
 
 use super::channel::{Received, Receiver, feed};
+use super::fork;
 use super::kernel::{self, Handle};
 use super::reaper::{ASK_ALL, KILL_ALL};
 use super::supervisor::{Order, WORD, start_time};
@@ -58,7 +59,7 @@ fn launch(order: &Order) -> Result<Receiver<Result<()>>> {
     let mut command = Command::new(own);
     command.arg0("qchroot").args([WORD, order.step.container.as_str(), &order.step.service.name]);
     command.env_clear().current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().or_error(failed)?;
+    let mut child = command.spawn().map_err(|error| fork::refused(error, failed()))?;
     if let Some(input) = child.stdin.take() {
         feed(OwnedFd::from(input), &spec)?;
     }

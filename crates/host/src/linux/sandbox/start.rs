@@ -83,7 +83,7 @@ fn split(step: &SandboxStep, network: Option<&OwnedFd>, sender: &Sender<Result<(
         sender.send(&Err(error));
         1
     });
-    first.or_error(|| "cannot fork".into()).map(drop)
+    first.map_err(|errno| fork::refused(errno, "cannot fork".into())).map(drop)
 }
 
 /// Why the kernel makes no namespace of a kind.

@@ -176,23 +176,18 @@ fn a_widened_list_lets_out() {
 /// A program that types into the terminal it was called from would run commands as the caller.
 #[test]
 fn nothing_is_typed_into_the_callers_terminal() {
-    for isolation in ["chroot"] {
-        let prison = Prison::new(&["--isolation", isolation]);
-        let line = |redirect: &str| {
-            let words = prison.words("typing");
-            let words: Vec<_> =
-                words.get_args().map(|word| format!("'{}'", word.to_str().unwrap())).collect();
-            format!("'{}' {} {redirect}", crate::program::path().display(), words.join(" "))
-        };
-        // The shell reads what is typed: once as stdin, once only as what is shown.
-        let script = format!("{}; {}; echo over; read line; echo \"<$line>\"", line(""), line("</dev/null"));
-        let mut shell = Command::new("sh");
-        let mut terminal = Terminal::run(shell.env_remove("QCHROOT_ROOT").args(["-c", &script]));
-        terminal.expect("over");
-        terminal.type_in("typed by hand\n");
-        terminal.expect("<typed by hand>");
-        assert_eq!(terminal.end(), 0);
-    }
+    let prison = Prison::new(&[]);
+    let words = prison.words("typing");
+    let words: Vec<_> = words.get_args().map(|word| format!("'{}'", word.to_str().unwrap())).collect();
+    let line = format!("'{}' {}", crate::program::path().display(), words.join(" "));
+    // The shell reads what is typed: once as stdin, once only as what is shown.
+    let script = format!("{line}; {line} </dev/null; echo over; read line; echo \"<$line>\"");
+    let mut shell = Command::new("sh");
+    let mut terminal = Terminal::run(shell.env_remove("QCHROOT_ROOT").args(["-c", &script]));
+    terminal.expect("over");
+    terminal.type_in("typed by hand\n");
+    terminal.expect("<typed by hand>");
+    assert_eq!(terminal.end(), 0);
 }
 
 /// Everything inside is killed by everything inside, and that is all.

@@ -8,6 +8,7 @@ mod enter;
 mod guard;
 mod init;
 mod roles;
+mod rules;
 mod sandbox;
 mod sandbox_life;
 mod service;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let _busybox = support::copy_busybox();
     let tests = [
         enter::tests(),
+        rules::tests(),
         terminal::tests(),
         init::tests(),
         service::tests(),

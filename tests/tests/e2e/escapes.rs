@@ -33,7 +33,7 @@ const WAYS: &[(&str, &[&str])] = &[
     ("session-keyring", &[]),
     ("user-keyring", &["chroot"]),
     ("reboot", &[]),
-    ("socket", &["chroot"]),
+    ("socket", &["chroot", "namespaces"]),
     ("shared-memory", &["chroot"]),
 ];
 
@@ -135,9 +135,11 @@ fn share(text: &str, key: i32) -> i32 {
     }
 }
 
-/// Tries every way out of containers of an isolation.
+const NAMESPACES: &[&str] = &["--isolation", "namespaces"];
+
+/// Tries every way out of a container that is created with these words.
 fn is_as_documented(isolation: &str, words: &[&str]) {
-    let mut prison = Prison::new(&[&["--isolation", isolation], words].concat());
+    let mut prison = Prison::new(words);
     for (way, open) in WAYS {
         let ran = prison.tries(way);
         let expected = i32::from(!open.contains(&isolation));
@@ -147,7 +149,17 @@ fn is_as_documented(isolation: &str, words: &[&str]) {
 
 #[test]
 fn chroot_holds_what_it_says() {
-    is_as_documented("chroot", &[]);
+    is_as_documented("chroot", &["--isolation", "chroot"]);
+}
+
+#[test]
+fn namespaces_hold_what_they_say() {
+    is_as_documented("namespaces", NAMESPACES);
+}
+
+#[test]
+fn namespaces_without_the_hosts_network_hold_everything() {
+    is_as_documented("no network", &[NAMESPACES, &["-o", "isolation.network=none"]].concat());
 }
 
 #[test]

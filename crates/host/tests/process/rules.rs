@@ -244,7 +244,7 @@ fn limits_are_the_first_processes() {
         usual if may_raise => usual,
         usual => usual.min(limit(&own, name, 1)),
     };
-    let words = |limit: u64, unit| {
+    let words = |limit: u64, unit: u64| {
         if limit == u64::MAX { "unlimited".to_owned() } else { (limit / unit).to_string() }
     };
     let (files, core) = (words(soft("Max open files"), 1), words(soft("Max core file size"), 512));

@@ -57,6 +57,8 @@ mod resize;
 mod resize_crash;
 mod same_daemon;
 mod sandbox;
+mod service_order;
+mod service_ready;
 mod services;
 mod short_host;
 mod stale;

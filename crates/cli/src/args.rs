@@ -4,6 +4,7 @@
 mod config;
 mod copies;
 mod order;
+mod processes;
 mod session;
 mod space;
 mod start;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use config::{Config, ServiceSettings};
 pub(crate) use copies::{Pair, Rollback, Snapshot};
 pub(crate) use order::Order;
+pub(crate) use processes::{Kill, Logs, Sort, Top};
 pub(crate) use session::{Console, Exec, Identity};
 pub(crate) use space::{Check, Resize};
 pub(crate) use start::{All, Start, Stop};
@@ -125,10 +127,17 @@ Exit status: the program's own, 128+N when signal N ended it; 127 when it was
 not found, 126 when it cannot be run, 125 when the container cannot be entered.")]
     Exec(Exec),
     /// List the processes of containers
-    #[command(after_help = "Examples:
-  qchroot ps
-  qchroot ps web --json")]
+    #[command(after_help = processes::PS)]
     Ps(Names),
+    /// Send a signal to processes of a container
+    #[command(after_help = processes::KILL)]
+    Kill(Kill),
+    /// Show what containers use of processor and memory
+    #[command(visible_alias = "stats", after_help = processes::TOP)]
+    Top(Top),
+    /// Show what services have printed
+    #[command(after_help = processes::LOGS)]
+    Logs(Logs),
     /// Delete stopped containers: tree, administration file and logs
     #[command(after_help = "Examples:
   qchroot --dry-run delete web

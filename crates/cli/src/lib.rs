@@ -8,13 +8,17 @@ mod config;
 mod copies;
 mod each;
 mod fail;
+mod logs;
 mod place;
 mod plugins;
 mod print;
+mod processes;
 mod releases;
 mod run;
 mod screen;
 mod space;
+mod status;
+mod top;
 
 use std::process::ExitCode;
 

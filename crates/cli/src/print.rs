@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use camino::Utf8PathBuf;
 use comfy_table::{Table, presets};
 use qchroot_api::{Error, Info, Result, size_text};
-use qchroot_engine::{Changed, Finding, Member, ReleaseLine, SpaceReport, State, StatusReport, Verified};
+use qchroot_engine::{Changed, Finding, ReleaseLine, SpaceReport, State, StatusReport, Verified};
 use serde::Serialize;
 
 /// Control characters shown, not obeyed.
@@ -45,7 +45,13 @@ fn quiet_when_closed(written: std::io::Result<()>) -> Result<()> {
     }
 }
 
+/// A table.
 pub(crate) fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<()> {
+    lines(head, rows).iter().try_for_each(|text| line(text))
+}
+
+/// The lines of a table; what its cells have of control characters is shown.
+pub(crate) fn lines(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Vec<String> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(head.to_vec());
     for row in rows {
@@ -55,10 +61,10 @@ pub(crate) fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> R
     for (n, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, if n + 1 == last { 0 } else { 2 }));
     }
-    table.lines().try_for_each(|text| line(text.trim_end()))
+    table.lines().map(|text| text.trim_end().to_owned()).collect()
 }
 
-fn word(state: State) -> &'static str {
+pub(crate) fn word(state: State) -> &'static str {
     match state {
         State::Stopped => "stopped",
         State::Started => "started",
@@ -100,33 +106,8 @@ pub(crate) fn list(reports: &[StatusReport]) -> Result<()> {
     table(&head, reports.iter().map(row))
 }
 
-/// `status`.
-pub(crate) fn status(reports: &[StatusReport]) -> Result<()> {
-    for report in reports {
-        let counts = format!("{} processes, {} mounts", report.processes, report.mounts);
-        line(&format!("{}: {} ({counts})", report.name, word(report.state)))?;
-        if let Some(space) = &report.space {
-            line(&format!("  space: {}", space_line(space)))?;
-        }
-        if let Some(count) = report.snapshots.filter(|&count| count > 0) {
-            line(&format!("  snapshots: {count}"))?;
-        }
-        for (name, fact) in &report.facts {
-            line(&format!("  {name}: {}", escape(fact)))?;
-        }
-        for service in &report.services {
-            let state = format!("{:?}", service.state).to_lowercase();
-            line(&format!("  service {}: {state}", escape(&service.name)))?;
-        }
-        for problem in &report.problems {
-            line(&format!("  problem: {}", escape(problem)))?;
-        }
-    }
-    Ok(())
-}
-
 /// `55 MiB of 64 MiB, 7 MiB free (89 % full), 61 MiB on the host`.
-fn space_line(space: &SpaceReport) -> String {
+pub(crate) fn space_line(space: &SpaceReport) -> String {
     let (used, host) = (size_text(space.used_bytes), size_text(space.allocated_bytes));
     let free = space.free_bytes.map_or(String::new(), |free| format!(", {} free", size_text(free)));
     match (space.limit_bytes, space.percent) {
@@ -136,22 +117,6 @@ fn space_line(space: &SpaceReport) -> String {
         _ if space.used_bytes == space.allocated_bytes => used,
         _ => format!("{used}, {host} on the host"),
     }
-}
-
-/// `ps`.
-pub(crate) fn ps(members: &[Member]) -> Result<()> {
-    let row = |member: &Member| {
-        let started = humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(member.started));
-        vec![
-            member.container.to_string(),
-            member.pid.to_string(),
-            member.ppid.to_string(),
-            member.user.clone(),
-            started.to_string(),
-            member.command.clone(),
-        ]
-    };
-    table(&["CONTAINER", "PID", "PPID", "USER", "STARTED", "COMMAND"], members.iter().map(row))
 }
 
 /// `release list`.

@@ -134,7 +134,10 @@ impl Front<'_> {
                     }),
                 };
             }
-            Command::Ps(args) => self.ps(&args.names)?,
+            Command::Ps(args) => self.ps(&args)?,
+            Command::Kill(args) => self.kill(&args)?,
+            Command::Top(args) => self.top(&args)?,
+            Command::Logs(args) => self.logs(args)?,
             Command::Delete(args) => return self.delete(&args),
             Command::Export(args) => self.export(&args)?,
             Command::Import(args) => self.import(args)?,
@@ -237,15 +240,6 @@ impl Front<'_> {
             _ => error,
         })?;
         Ok(u8::try_from(status).unwrap_or(125))
-    }
-
-    fn ps(&self, names: &[String]) -> Result<()> {
-        let given = parse_names(names)?;
-        for name in &given {
-            self.engine.load(name)?;
-        }
-        let members = self.engine.ps(&self.engine.names_or_all(&given)?)?;
-        if self.json { print::json(&members) } else { print::ps(&members) }
     }
 
     fn plugin(&self, plugin: &Plugin) -> Result<()> {

@@ -24,7 +24,7 @@ impl Front<'_> {
     pub(crate) fn status(&self, names: &[String]) -> Result<()> {
         let names = self.engine.names_or_all(&parse_names(names)?)?;
         let reports = self.engine.report(&names, true)?;
-        if self.json { print::json(&reports) } else { print::status(&reports) }
+        if self.json { print::json(&reports) } else { crate::status::status(&reports) }
     }
 
     fn warn_of_full(&self, reports: &[StatusReport]) {

@@ -46,6 +46,12 @@ pub trait Guard {
     fn release(self: Box<Self>) -> Result<()>;
 }
 
+/// Tells of changes in a directory; see [`Host::changes`].
+pub trait Changes {
+    /// Comes back when something may have changed since it was made, or since it came back last.
+    fn wait(&mut self) -> Result<()>;
+}
+
 /// Where a release source works.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workplace {
@@ -110,6 +116,9 @@ pub trait Host: Observe + Sync {
     /// # Errors
     /// Busy, when somebody else writes to it; `Exists`, when it is not a regular file.
     fn part(&self, at: &Utf8Path) -> Result<Box<dyn Part>>;
+
+    /// Watches the directory `at` of qchroot's own, and the files in it.
+    fn changes(&self, at: &Utf8Path) -> Result<Box<dyn Changes>>;
 
     /// How the machine stands to `step`.
     fn probe(&self, step: &Step) -> Result<Probe>;

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8Path;
-use qchroot_api::{Mounted, Name, Process, Result, Step};
+use qchroot_api::{GroupUsage, Limits, Mounted, Name, Process, Result, Step};
 use serde::Serialize;
 
 use crate::config::ContainerFile;
 use crate::journal::{Journal, Mark, Op};
 use crate::sandbox::{ENDED, is_enclosed};
-use crate::{Engine, Loaded, SpaceReport};
+use crate::{Engine, Loaded, ServiceReport, SpaceReport};
 
 /// The state of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -22,29 +22,6 @@ pub enum State {
     Started,
     /// Anything between.
     Partial,
-}
-
-/// The state of a service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ServiceState {
-    /// Its supervisor watches over it.
-    Running,
-    /// Not started.
-    Stopped,
-    /// Was started, and has ended by itself.
-    Ended,
-    /// Only root may look.
-    Unknown,
-}
-
-/// A service and its state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ServiceReport {
-    /// Its name.
-    pub name: String,
-    /// Its state.
-    pub state: ServiceState,
 }
 
 /// Everything that `list` and `status` show of a container.
@@ -74,6 +51,10 @@ pub struct StatusReport {
     pub space: Option<SpaceReport>,
     /// How many snapshots it has; none when not asked for, or for who may not look.
     pub snapshots: Option<usize>,
+    /// What it may use of the machine; none where nothing is limited.
+    pub limits: Option<Limits>,
+    /// What its processes use of what is limited; none where nothing counts it.
+    pub usage: Option<GroupUsage>,
     /// Whether it starts with the system.
     pub boot: bool,
     /// What its isolation tells of it while it is up, such as the number of its jail.
@@ -239,6 +220,8 @@ impl Engine<'_> {
             limit_bytes: None,
             space: None,
             snapshots: None,
+            limits: None,
+            usage: None,
             boot: false,
             facts: BTreeMap::new(),
             problems: vec![],
@@ -246,7 +229,7 @@ impl Engine<'_> {
         match self.read_file(name) {
             Ok((file, _)) => {
                 problems.extend(self.not_as_declared(name, &file));
-                self.describe(&mut report, file, with_usage)?;
+                self.describe(&mut report, file, observed.processes(name), with_usage)?;
             }
             Err(error) if error.kind() == qchroot_api::ErrorKind::NotFound => return Err(error),
             Err(error) => problems.push(error.to_string()),
@@ -264,14 +247,24 @@ impl Engine<'_> {
         problems.unwrap_or_else(|error| vec![error.to_string()])
     }
 
-    fn describe(&self, report: &mut StatusReport, file: ContainerFile, with_usage: bool) -> Result<()> {
+    fn describe(
+        &self,
+        report: &mut StatusReport,
+        file: ContainerFile,
+        processes: &[Process],
+        with_usage: bool,
+    ) -> Result<()> {
         let container = self.container(&report.name, self.layout.container(&report.name), &file);
         let isolation = self.registry.isolation(&file.isolation.backend);
         let own = isolation.as_ref().map_or(vec![], |isolation| isolation.services(&container));
         let configured = file.service.iter().map(|service| service.name.clone());
         for name in own.into_iter().map(|service| service.name).chain(configured) {
-            let state = self.service_state(&report.name, &name, report.state)?;
-            report.services.push(ServiceReport { name, state });
+            let line = self.service_report(&report.name, &name, report.state, processes)?;
+            report.services.push(line);
+        }
+        report.limits = Some(file.limits.limits()).filter(|limits| !limits.is_empty());
+        if report.state != State::Stopped {
+            report.usage = self.view().group_usage(&container.system_name())?;
         }
         if let (Ok(isolation), true) = (isolation, report.state != State::Stopped && self.host.is_superuser())
         {
@@ -290,20 +283,6 @@ impl Engine<'_> {
         report.storage = file.storage.backend;
         report.isolation = file.isolation.backend;
         Ok(())
-    }
-
-    fn service_state(&self, name: &Name, service: &str, state: State) -> Result<ServiceState> {
-        if state == State::Stopped {
-            return Ok(ServiceState::Stopped);
-        }
-        if !self.host.is_superuser() {
-            return Ok(ServiceState::Unknown);
-        }
-        Ok(match self.view().holder(&self.layout.service_lock(name, service))? {
-            Some(_) => ServiceState::Running,
-            None if state == State::Started => ServiceState::Ended,
-            None => ServiceState::Stopped,
-        })
     }
 
     /// Whether nothing of the container is up.

@@ -59,7 +59,7 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use qchroot_api::{Answer, Entry, Observe, Part, Progress, Query, Result, Step, TakeNode, Work};
-use qchroot_engine::{Care, Deadline, Guard, Held, Host, Probe, Seen, Workplace};
+use qchroot_engine::{Care, Changes, Deadline, Guard, Held, Host, Probe, Seen, Workplace};
 
 /// Gives this process the umask that files of qchroot's own are made under, whatever the caller's is.
 pub fn settle_process() {
@@ -132,6 +132,10 @@ impl Host for Machine {
 
     fn part(&self, at: &Utf8Path) -> Result<Box<dyn Part>> {
         part::open(at)
+    }
+
+    fn changes(&self, at: &Utf8Path) -> Result<Box<dyn Changes>> {
+        os::changes::watch(at)
     }
 
     fn probe(&self, step: &Step) -> Result<Probe> {

@@ -10,6 +10,7 @@ pub(crate) mod delete;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod install;
+pub(crate) mod logs;
 pub(crate) mod moving;
 pub(crate) mod ps;
 pub(crate) mod releases;

@@ -1,5 +1,6 @@
 //! What only Linux does this way. No module here is called but through its FreeBSD twin's name.
 
+pub(crate) mod changes;
 pub(crate) mod content;
 pub(crate) mod control_group;
 pub(crate) mod device;

@@ -8,7 +8,7 @@ use qchroot_api::{
     Answer, Brand, Entry, Error, ErrorKind, Mounted, Observe, Output, Part, Place, Platform, ProgramOutput,
     Progress, Query, Result, Step, TakeNode, Work,
 };
-use qchroot_engine::{Care, Deadline, Guard, Held, Host, Probe, Seen, Workplace};
+use qchroot_engine::{Care, Changes, Deadline, Guard, Held, Host, Probe, Seen, Workplace};
 
 use super::carry::{self, FakePart};
 use super::node::{Body, Inode};
@@ -196,6 +196,10 @@ impl Host for FakeHost {
 
     fn part(&self, at: &Utf8Path) -> Result<Box<dyn Part>> {
         Ok(Box::new(FakePart::open(self, at)?))
+    }
+
+    fn changes(&self, _at: &Utf8Path) -> Result<Box<dyn Changes>> {
+        Err(Error::new(ErrorKind::Unavailable, "nothing changes by itself on the fake machine"))
     }
 
     fn probe(&self, step: &Step) -> Result<Probe> {

@@ -111,6 +111,6 @@ mod tests {
     fn a_service_has_all_that_descend_from_its_reaper_and_no_others() {
         let all = [process(2, 1), process(9, 3), process(3, 2), process(7, 6), process(6, 6)];
         assert_eq!(descendants(2, &all), [3, 9]);
-        assert_eq!(descendants(5, &all), []);
+        assert!(descendants(5, &all).is_empty());
     }
 }

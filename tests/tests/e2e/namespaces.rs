@@ -1,6 +1,7 @@
 //! Isolation `namespaces`: what a container sees, what the host sees of it, and how its state is told.
 
 use std::fs;
+use std::process::Command;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -57,7 +58,7 @@ fn a_container_sees_its_own_name_processes_and_mounts() {
         let known = ["/", "/sharedfs"];
         let is_own =
             |at: &&str| known.contains(at) || ["/dev", "/proc", "/sys"].iter().any(|k| at.starts_with(k));
-        assert!(points.iter().all(|at| is_own(at)), "{storage}: {points:?}");
+        assert!(points.iter().all(is_own), "{storage}: {points:?}");
         assert_eq!(points.iter().filter(|&&at| at == "/").count(), 1, "{storage}: {points:?}");
     }
 }
@@ -148,4 +149,38 @@ fn one_whose_init_is_killed_is_told_and_put_right() {
         world.assert_quiet();
         world.assert_sound();
     }
+}
+
+#[test]
+fn who_is_not_root_is_told_its_state_too() {
+    let world = started("overlay");
+    for dir in [world.dir().to_owned(), world.root.clone()] {
+        fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    let as_nobody = || {
+        let inner = world.command(["list", "web", "--json"]);
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(inner.get_program());
+        Ran::of(command.args(inner.get_args())).json()[0]["state"].take()
+    };
+    assert_eq!(as_nobody(), "started");
+    kill(Pid::from_raw(init(&world)), Signal::SIGKILL).unwrap();
+    until("others know", || as_nobody() == "partial");
+    world.run(["stop", "web"]).ok();
+    assert_eq!(as_nobody(), "stopped");
+}
+
+#[test]
+fn declared_files_and_nodes_are_made_inside() {
+    let world = World::with_sleeper_in("overlay", "namespaces");
+    let mut text = fs::read_to_string(world.file("web")).unwrap();
+    text.push_str("\n[[node]]\npath = \"dev/spare\"\ndevice = \"null\"\n");
+    text.push_str("\n[[permission]]\npath = \"var/lib/db/\"\nuser = \"www\"\nmode = \"0750\"\n");
+    fs::write(world.file("web"), text).unwrap();
+    world.run(["start", "web"]).ok();
+    assert_eq!(world.sh("echo x > /dev/spare; stat -c %F /dev/spare").ok(), "character special file\n");
+    assert_eq!(world.sh("stat -c '%U %a' /var/lib/db").ok(), "www 750\n");
+    world.run(["stop", "web"]).ok();
+    world.assert_quiet();
+    world.assert_sound();
 }

@@ -90,11 +90,12 @@ pub(crate) fn mounts_below(dir: &Utf8Path) -> Result<Vec<(Place, Mounted)>> {
 
 /// Opens a lock, if there is one: a regular file of the superuser's.
 fn open(at: &Utf8Path) -> Result<Option<File>> {
-    use std::io::ErrorKind::{NotADirectory, NotFound};
+    use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
     let failed = || format!("cannot look at the lock {at}");
     let file = match OpenOptions::new().read(true).custom_flags(flags).open(at) {
-        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => return Ok(None),
+        // Users who may not look see no processes inside either.
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory | PermissionDenied) => return Ok(None),
         // A link, or a socket: not what an init has made.
         Err(error) if matches!(error.raw_os_error(), Some(libc::ELOOP | libc::ENXIO)) => return Ok(None),
         file => file.or_error(failed)?,

@@ -9,13 +9,16 @@ use crate::world::{World, until};
 /// A network namespace with a bridge, which ends with this.
 struct Lan {
     name: String,
+    /// The two containers of the test. Tests run side by side, so each has names of its own.
+    names: [&'static str; 2],
 }
 
 impl Lan {
-    fn new() -> Self {
+    fn new(names: [&'static str; 2]) -> Self {
         let lan = Self {
             name: format!("qct-{}-{:?}", std::process::id(), std::thread::current().id())
                 .replace(['(', ')'], ""),
+            names,
         };
         ip(&["netns", "add", &lan.name]);
         for words in [
@@ -51,7 +54,9 @@ impl Lan {
 
 impl Drop for Lan {
     fn drop(&mut self) {
-        let _ = Command::new("ip").args(["netns", "delete", &self.name]).status();
+        for name in own_namespaces(&self.names).iter().chain([&self.name]) {
+            let _ = Command::new("ip").args(["netns", "delete", name]).status();
+        }
     }
 }
 
@@ -68,12 +73,11 @@ fn own_namespaces(names: &[&str]) -> Vec<String> {
     all.filter_map(|entry| entry.file_name().into_string().ok()).filter(names_of).collect()
 }
 
-const NAMES: [&str; 2] = ["lan-server", "lan-client"];
-
-/// Two containers on the bridge.
+/// Two containers on the bridge, the first a server.
 fn two(lan: &Lan) -> World {
+    let names = lan.names;
     let world = World::installed();
-    for (name, end) in NAMES.into_iter().zip(["2", "3"]) {
+    for (name, end) in names.into_iter().zip(["2", "3"]) {
         world.create_in(name, "overlay", "namespaces").ok();
         let options = [
             "isolation.network=bridge".to_owned(),
@@ -85,9 +89,9 @@ fn two(lan: &Lan) -> World {
         let options = options.iter().flat_map(|option| ["-o", option.as_str()]);
         world.run(["config", name].into_iter().chain(options)).ok();
     }
-    world.run(["config", "lan-server", "--command", "httpd=httpd -f -p 80 -h /www"]).ok();
-    world.run(["config", "lan-client", "--command", "sleeper=sleep 1000"]).ok();
-    for name in NAMES {
+    world.run(["config", names[0], "--command", "httpd=httpd -f -p 80 -h /www"]).ok();
+    world.run(["config", names[1], "--command", "sleeper=sleep 1000"]).ok();
+    for name in names {
         lan.run(&world, &["start", name]).ok();
     }
     world
@@ -95,30 +99,32 @@ fn two(lan: &Lan) -> World {
 
 #[test]
 fn two_containers_on_a_bridge_reach_each_other() {
-    let lan = Lan::new();
+    let names = ["peer-server", "peer-client"];
+    let lan = Lan::new(names);
     let world = two(&lan);
-    let get = |address: &str| lan.run(&world, &["exec", "lan-client", "wget", "-q", "-O", "-", address]);
+    let get = |address: &str| lan.run(&world, &["exec", names[1], "wget", "-q", "-O", "-", address]);
     until("the server answers", || get("http://10.99.3.2/").status == 0);
     assert_eq!(get("http://10.99.3.2/").ok(), "a page from inside\n");
     assert_eq!(get("http://[fd00:99::2]/").ok(), "a page from inside\n");
     // Its own loopback is not the server's.
     assert_ne!(get("http://127.0.0.1/").status, 0);
-    let table = lan.run(&world, &["exec", "lan-client", "cat", "/proc/net/dev"]).ok();
+    let table = lan.run(&world, &["exec", names[1], "cat", "/proc/net/dev"]).ok();
     let known = table.lines().skip(2).map(|line| line.split(':').next().unwrap().trim());
     assert!(known.clone().all(|name| ["lo", "eth0", "sit0", "ip6tnl0", "tunl0"].contains(&name)), "{table}");
-    assert_eq!((lan.interfaces().len(), own_namespaces(&NAMES).len()), (4, 2), "{:?}", lan.interfaces());
-    for name in NAMES {
+    assert_eq!((lan.interfaces().len(), own_namespaces(&names).len()), (4, 2), "{:?}", lan.interfaces());
+    for name in names {
         lan.run(&world, &["stop", name]).ok();
     }
-    assert_eq!((lan.interfaces(), own_namespaces(&NAMES)), (vec!["lo".into(), "br0".into()], vec![]));
+    assert_eq!((lan.interfaces(), own_namespaces(&names)), (vec!["lo".into(), "br0".into()], vec![]));
     world.assert_quiet();
 }
 
 #[test]
 fn what_a_start_that_dies_left_of_a_network_is_told_and_taken_back() {
-    let lan = Lan::new();
+    let names = ["dying-server", "dying-client"];
+    let lan = Lan::new(names);
     let world = two(&lan);
-    let name = NAMES[1];
+    let name = names[1];
     for point in 1.. {
         lan.run(&world, &["stop", name]).ok();
         let mut command = Command::new("nsenter");
@@ -140,10 +146,10 @@ fn what_a_start_that_dies_left_of_a_network_is_told_and_taken_back() {
             assert_eq!(lan.interfaces().len(), 3, "died at point {point}: {:?}", lan.interfaces());
         }
     }
-    for name in NAMES {
+    for name in names {
         lan.run(&world, &["stop", name]).ok();
     }
-    assert_eq!(own_namespaces(&NAMES), Vec::<String>::new());
+    assert_eq!(own_namespaces(&names), Vec::<String>::new());
 }
 
 #[test]

@@ -153,12 +153,12 @@ fn live(step: &SandboxStep, sender: &Sender<Result<()>>) -> Result<Infallible> {
 }
 
 /// Takes the lock for this process; the file stays open until its end. To close any descriptor of the file would give
-/// the lock up; fcntl_locking(2). Everybody may ask whether it is held.
+/// the lock up; fcntl_locking(2).
 fn take_lock(step: &SandboxStep) -> Result<i32> {
     let at = lock_of(&step.root);
     let failed = || format!("cannot take the lock {at}");
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o644).custom_flags(libc::O_NOFOLLOW);
+    options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(libc::O_NOFOLLOW);
     let file = options.open(&at).or_error(failed)?;
     match fcntl(file.as_fd(), FcntlArg::F_SETLK(&whole_file())) {
         Ok(_) => {}

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use qchroot_api::{Entry, Step};
+use qchroot_api::{Entry, Observe, Place, Step};
 use qchroot_engine::Host;
 use qchroot_host::Machine;
 
@@ -14,6 +14,7 @@ pub(crate) fn play() -> Option<i32> {
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [_, "enter", entry] => Some(enter(entry)),
         [_, "guard", file, end] => Some(guard(file, end)),
+        [_, "list", dir] => Some(list(dir)),
         [_, "apply", steps] => Some(apply(steps)),
         _ => None,
     }
@@ -40,6 +41,13 @@ fn guard(file: &str, end: &str) -> i32 {
             nix::unistd::pause();
         },
     }
+    0
+}
+
+/// Tells the names in a directory of the host's.
+fn list(dir: &str) -> i32 {
+    let names = (&Machine::new() as &dyn Observe).list(&Place::host(dir)).unwrap();
+    names.iter().for_each(|name| std::io::stdout().write_all(format!("{name}\n").as_bytes()).unwrap());
     0
 }
 

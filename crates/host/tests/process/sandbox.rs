@@ -6,12 +6,12 @@ use std::os::unix::fs::symlink;
 use camino::Utf8PathBuf;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use qchroot_api::{ErrorKind, Mount, MountFs, Observe, Place, Step};
+use qchroot_api::{ErrorKind, IdRange, Mount, MountFs, Network, Observe, Place, Step};
 use qchroot_engine::{Host, Probe};
 use qchroot_host::Machine;
 
 use crate::cell::{Sandbox, is_seen_outside, probe};
-use crate::support::{Test, run, soon, until};
+use crate::support::{Test, program, role, run, soon, until};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
@@ -24,6 +24,9 @@ pub(crate) fn tests() -> Vec<Test> {
         ("sandbox::changes_from_outside", changes_from_outside),
         ("sandbox::a_tree_in_use", a_tree_in_use),
         ("sandbox::a_second_one", a_second_one),
+        ("sandbox::a_lock_inside_means_nothing", a_lock_inside_means_nothing),
+        ("sandbox::users_of_its_own", users_of_its_own),
+        ("sandbox::a_network_with_a_name", a_network_with_a_name),
         ("sandbox::members", members),
         ("sandbox::processes_end_and_mounts_stay", processes_end_and_mounts_stay),
         ("sandbox::a_dead_init", a_dead_init),
@@ -158,10 +161,57 @@ fn changes_from_outside() {
     assert_eq!(probe(&step), Probe::Present);
     web.apply(&step.inverse().unwrap());
     assert_eq!(web.sh("ls /dev/shm"), "");
-    // A lock inside means nothing: it is no host's directory that it lies beside.
-    web.sh("mkdir -p /tmp/root && touch /tmp/root.init");
-    let host = Machine::new();
-    assert_eq!((&host as &dyn Observe).list(&Place::host(web.web.root.join("tmp/root"))).unwrap(), [""; 0]);
+}
+
+/// Who is root inside locks a file like that of a sandbox. Nobody is led astray by it.
+fn a_lock_inside_means_nothing() {
+    let web = Sandbox::new("lockinside");
+    let trap = web.web.root.join("tmp/root");
+    fs::create_dir_all(&trap).unwrap();
+    fs::write(trap.join("mine"), "").unwrap();
+    let file = fs::File::create(web.web.root.join("tmp/root.init")).unwrap();
+    // SAFETY: a structure of numbers, for which zero means all of the file.
+    let mut lock: nix::libc::flock = unsafe { std::mem::zeroed() };
+    lock.l_type = nix::libc::F_WRLCK as nix::libc::c_short;
+    nix::fcntl::fcntl(&file, nix::fcntl::FcntlArg::F_SETLK(&lock)).unwrap();
+    let mut asking = role(&["list", trap.as_str()]);
+    let seen = String::from_utf8(asking.output().unwrap().stdout).unwrap();
+    assert_eq!(seen, "mine\n");
+    fs::remove_file(web.web.root.join("tmp/root.init")).unwrap();
+    nix::unistd::mkfifo(web.web.root.join("tmp/root.init").as_std_path(), nix::sys::stat::Mode::S_IRUSR)
+        .unwrap();
+    let seen = String::from_utf8(asking.output().unwrap().stdout).unwrap();
+    assert_eq!(seen, "mine\n", "nor does anybody wait for a writer");
+}
+
+fn users_of_its_own() {
+    let web = Sandbox::new("users");
+    let Step::StartSandbox(mut step) = web.start() else { unreachable!() };
+    step.users = Some(IdRange { first: 100_000, count: 65536 });
+    let error = Machine::new().apply(&Step::StartSandbox(step), soon(5)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(!web.lock().exists());
+}
+
+fn a_network_with_a_name() {
+    let web = Sandbox::new("named");
+    let Step::StartSandbox(mut step) = web.start() else { unreachable!() };
+    for name in ["../../proc/1/ns/net", "nosuch-qchroot", ".", ""] {
+        step.network = Network::Named { name: name.into() };
+        let error = Machine::new().apply(&Step::StartSandbox(step.clone()), soon(5)).unwrap_err();
+        assert!(error.to_string().contains(&format!("network namespace {name}")), "{error}");
+    }
+    let name = format!("qchroot-test-{}", std::process::id());
+    let ip = |argv: &[&str]| assert!(program("/usr/sbin/ip").args(argv).status().unwrap().success());
+    ip(&["netns", "add", &name]);
+    ip(&["-n", &name, "link", "add", "inside0", "type", "veth", "peer", "name", "inside1"]);
+    step.network = Network::Named { name: name.clone() };
+    web.apply(&Step::StartSandbox(step));
+    web.apply(&Step::Seal(web.seal.clone()));
+    let seen = web.sh("ls /sys/class/net");
+    web.stop();
+    ip(&["netns", "delete", &name]);
+    assert_eq!(seen, "inside0\ninside1\nlo\n");
 }
 
 fn a_second_one() {

@@ -10,6 +10,7 @@ use qchroot_engine::{Deadline, Probe};
 
 use super::find::{self, lock_of};
 use crate::errors::OrError;
+use crate::process::init;
 use crate::process::members::Territory;
 use crate::process::stop::{self, BURIAL};
 
@@ -46,13 +47,20 @@ pub(crate) fn stop(root: &Utf8Path) -> Result<()> {
 /// # Errors
 /// Busy, with the process numbers, when something outlives SIGKILL.
 pub(crate) fn stop_processes(root: &Utf8Path, deadline: Deadline) -> Result<()> {
-    let spared = find::at(root)?;
-    stop::end_members(root, spared.as_ref().map(|sandbox| sandbox.pid), deadline)
+    stop::end_members(root, init_of(root)?, deadline)
+}
+
+/// The init of the container with this root, whatever isolation that is of.
+fn init_of(root: &Utf8Path) -> Result<Option<i32>> {
+    match find::at(root)? {
+        Some(sandbox) => Ok(Some(sandbox.pid)),
+        None => Ok(init::find(root)?.map(|(pid, _)| pid)),
+    }
 }
 
 /// Whether a container has a process beside its init.
 pub(crate) fn probe_processes(root: &Utf8Path) -> Result<Probe> {
-    let spared = find::at(root)?.map(|sandbox| sandbox.pid);
+    let spared = init_of(root)?;
     let members = Territory::new(root).near_members()?;
     let is_empty = members.into_iter().all(|pid| Some(pid) == spared);
     Ok(if is_empty { Probe::Present } else { Probe::Absent })

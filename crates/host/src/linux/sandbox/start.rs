@@ -50,7 +50,9 @@ pub(crate) fn start(step: &SandboxStep) -> Result<()> {
     check_name(&step.root)?;
     if step.users.is_some() {
         let why = "users of its own need mounts with mapped owners, which are not made here";
-        return Err(Error::new(ErrorKind::Unavailable, failed()).cause(why));
+        return Err(Error::new(ErrorKind::Unavailable, failed())
+            .cause(why)
+            .hint("leave the option users out"));
     }
     let network = match &step.network {
         Network::Named { name } => Some(named_network(name).map_err(|error| error.while_doing(failed()))?),

@@ -34,7 +34,7 @@ run()
 start()
 {
 	# The flags are words.
-	run start -A --boot $QCHROOT_START_FLAGS
+	run start --boot $QCHROOT_START_FLAGS
 }
 
 stop()

@@ -37,7 +37,7 @@ qchroot_svcj="NO"
 qchroot_start()
 {
 	if [ $# -eq 0 ]; then
-		set -- -A --boot
+		set -- --boot
 	fi
 	"$qchroot" start ${rc_flags} "$@"
 }

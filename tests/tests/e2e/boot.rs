@@ -1,6 +1,6 @@
 //! Containers that start and stop with the system: the scripts and units as they are shipped, run in order.
 
-mod scripts;
+pub mod scripts;
 
 use std::fs;
 use std::process::Command;

@@ -13,6 +13,7 @@
 
 mod archives;
 mod bases;
+mod boot;
 mod brands;
 mod buildworld;
 mod capped;
@@ -66,6 +67,7 @@ mod short_host;
 mod stale;
 mod surroundings;
 mod terminal;
+mod three_services;
 mod trace_files;
 mod trash;
 mod tree;

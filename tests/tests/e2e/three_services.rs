@@ -32,6 +32,12 @@ fn sh(world: &World, container: &str, user: &str, script: &str) -> String {
     world.run(["exec", container, "-U", user, "--", "sh", "-c", script]).ok()
 }
 
+/// What the packages' own scripts do, where the host's are copied without them.
+fn make_user(world: &World, container: &str, user: &str, home: &str) {
+    let known = format!("getent passwd {user} || useradd --system --home-dir {home} {user}");
+    sh(world, container, "root", &format!("{known}; mkdir -p {home}; chown {user} {home}"));
+}
+
 /// What comes back on a port first.
 fn answer(port: u16, question: &[u8]) -> Option<Vec<u8>> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
@@ -73,12 +79,19 @@ impl Shop {
 
     fn set_up_tables(&self) {
         let (bin, port) = (postgres_programs(), self.postgres);
-        sh(self.world(), "tables", "postgres", &format!("{bin}/initdb -D ~/data --no-sync -A trust -E UTF8"));
+        make_user(self.world(), "tables", "postgres", "/var/lib/postgresql");
+        sh(
+            self.world(),
+            "tables",
+            "postgres",
+            &format!("{bin}/initdb -D /var/lib/postgresql/data --no-sync -A trust -E UTF8"),
+        );
         let shared = "-c dynamic_shared_memory_type=mmap";
         let command = format!(
             "postgres={bin}/postgres -D /var/lib/postgresql/data -h 127.0.0.1 -p {port} -k /tmp {shared}"
         );
-        let ready = format!("postgres=port:{port}");
+        // While it recovers it listens and refuses.
+        let ready = format!("postgres=command:{bin}/pg_isready -q -h 127.0.0.1 -p {port}");
         self.world()
             .run([
                 "config",
@@ -97,6 +110,7 @@ impl Shop {
     }
 
     fn set_up_memory(&self) {
+        make_user(self.world(), "memory", "redis", "/var/lib/redis");
         let port = self.redis;
         let command = format!(
             "redis=redis-server --bind 127.0.0.1 --port {port} --dir /var/lib/redis --appendonly yes"
@@ -223,4 +237,9 @@ fn a_day_in_the_life_of_a_shop(isolation: &str) {
 #[test]
 fn in_chroots() {
     a_day_in_the_life_of_a_shop("chroot");
+}
+
+#[test]
+fn in_namespaces() {
+    a_day_in_the_life_of_a_shop("namespaces");
 }

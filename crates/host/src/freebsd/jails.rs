@@ -11,8 +11,22 @@ const LONGEST_PATH: usize = 1024;
 
 /// The root directory of every jail by its number, as the kernel has kept it since the jail was made.
 pub(crate) fn roots() -> BTreeMap<i32, Utf8PathBuf> {
+    all(0)
+}
+
+/// The root directories of jails that were removed and are not gone yet.
+pub(crate) fn dying() -> Vec<Utf8PathBuf> {
+    let living = roots();
+    all(libc::JAIL_DYING)
+        .into_iter()
+        .filter(|(jid, _)| !living.contains_key(jid))
+        .map(|(_, root)| root)
+        .collect()
+}
+
+fn all(flags: c_int) -> BTreeMap<i32, Utf8PathBuf> {
     let (mut roots, mut last) = (BTreeMap::new(), 0);
-    while let Some((jid, root)) = after(last) {
+    while let Some((jid, root)) = after(last, flags) {
         last = jid;
         roots.extend(root.map(|root| (jid, root)));
     }
@@ -20,7 +34,7 @@ pub(crate) fn roots() -> BTreeMap<i32, Utf8PathBuf> {
 }
 
 /// The first jail with a greater number; its root, if that is text.
-fn after(mut last: c_int) -> Option<(c_int, Option<Utf8PathBuf>)> {
+fn after(mut last: c_int, flags: c_int) -> Option<(c_int, Option<Utf8PathBuf>)> {
     let mut path = [0_u8; LONGEST_PATH];
     let mut parts = [
         part(c"lastjid".to_bytes_with_nul().as_ptr().cast_mut(), 8),
@@ -29,7 +43,7 @@ fn after(mut last: c_int) -> Option<(c_int, Option<Utf8PathBuf>)> {
         part(path.as_mut_ptr(), LONGEST_PATH),
     ];
     // SAFETY: names are only read; the number and the path live for the call and have the lengths that are said.
-    let jid = unsafe { libc::jail_get(parts.as_mut_ptr(), 4, 0) };
+    let jid = unsafe { libc::jail_get(parts.as_mut_ptr(), 4, flags) };
     let root = CStr::from_bytes_until_nul(&path).ok().and_then(|path| path.to_str().ok());
     (jid > 0).then(|| (jid, root.map(Utf8PathBuf::from)))
 }

@@ -14,7 +14,7 @@ use rustix::fs::{fstat, stat};
 use rustix::io::Errno;
 use rustix::process::fchdir;
 
-use super::disk;
+use super::{disk, jails};
 use crate::errors::OrError;
 use crate::{beneath, command};
 
@@ -236,10 +236,29 @@ pub(crate) fn detach(mount: &Mount, _end: std::time::Duration) -> Result<()> {
         fsid(&statfs_of(&dir)?)
     };
     let name = format!("FSID:{}:{}", number[0], number[1]);
-    match unmount(name.as_str(), MntFlags::from_bits_retain(libc::MNT_BYFSID)) {
+    let by_number = MntFlags::from_bits_retain(libc::MNT_BYFSID);
+    let done = match unmount(name.as_str(), by_number) {
+        Err(nix::Error::EBUSY) if is_held_by_nobody(at)? => {
+            unmount(name.as_str(), by_number | MntFlags::MNT_FORCE)
+        }
+        done => done,
+    };
+    match done {
         Ok(()) | Err(nix::Error::ENOENT | nix::Error::EINVAL) => Ok(()),
         Err(error) => Err(std::io::Error::from(error)).or_error(|| format!("cannot unmount {at}")),
     }
+}
+
+/// Whether all that keeps a mount in use is a jail that is gone but for the connections that TCP still remembers: for
+/// as long it keeps its root.
+fn is_held_by_nobody(at: &Place) -> Result<bool> {
+    let lexical = at.lexical();
+    let is_jails = jails::dying().iter().any(|root| root.starts_with(&lexical) || lexical.starts_with(root));
+    if !is_jails || table()?.iter().any(|other| other.at != lexical && other.at.starts_with(&lexical)) {
+        return Ok(false);
+    }
+    let output = command::run_well(&Command::new(["fstat", "-m", "-f", lexical.as_str()]))?;
+    Ok(output.stdout.lines().skip(1).all(|line| line.trim().is_empty()))
 }
 
 /// Processes that keep the mount in use, as `PID (COMMAND)`, from fstat(1); for a message only.

@@ -22,12 +22,14 @@ pub fn jail_step(name: &str, options: &[String], parameters: &[String]) -> Step 
 /// that its first process is held to them.
 ///
 /// Processes and threads are counted as threads, of which every process has one. What is written and read is slowed
-/// down, all else refused; memory beyond the limit is paged out.
+/// down, all else refused: memory that would have to be paged out, when it is asked for; pages beyond the limit lose
+/// their place in memory.
 #[must_use]
 pub fn jail_limits(name: &str, limits: &Limits) -> Plan {
     let each = [
         ("pcpu", "deny", limits.cpu_percent.map(u64::from)),
         ("memoryuse", "deny", limits.memory_bytes),
+        ("swapuse", "deny", limits.memory_bytes),
         ("maxproc", "deny", limits.processes),
         ("nthr", "deny", limits.processes),
         ("readbps", "throttle", limits.read_bps),

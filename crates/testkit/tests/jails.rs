@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use qchroot_api::{ErrorKind, Limits, Name, Registration, Result};
+use qchroot_api::{ErrorKind, Name, Registration, Result};
 use qchroot_engine::{
     ConfigChange, CreateWish, Engine, InstallWish, Outcome, ServiceState, Session, State, StatusReport, Who,
 };
@@ -185,16 +185,44 @@ fn a_virtual_system_has_one_service_more() {
 }
 
 #[test]
-fn limits_are_rules_of_the_jail_and_of_each_process() {
-    let limits = Limits { processes: Some(50), open_files: Some(64), ..Limits::default() };
-    let name = "jail:qchroot-web-1";
-    let plan = qchroot_api::jail_limits("qchroot-web-1", &limits);
-    let lines: Vec<String> = plan.iter().map(ToString::to_string).collect();
-    assert_eq!(
-        lines,
-        [format!("run rctl -a {name}:maxproc:deny=50"), format!("run rctl -a {name}:nthr:deny=50")]
-    );
-    assert_eq!(qchroot_api::jail_rules(&limits).process_limits, [("nofile".to_owned(), 64)].into());
+fn limits_are_rules_of_the_jail_in_both_isolations() {
+    for isolation in ["jail", "chroot"] {
+        let host = stopped_with(isolation, &[]);
+        let before = whole(&host);
+        limit(&host, "processes = 50\nopen_files = 64\n");
+        start(&host).unwrap();
+        let rules = before.diff(&whole(&host));
+        for resource in ["maxproc", "nthr"] {
+            assert!(rules.contains(&format!(":{resource}:deny=50\n")), "{isolation}: {rules}");
+        }
+        exec(&host, Who::Root).unwrap();
+        let entry = host.entered().pop().unwrap();
+        assert_eq!(entry.way.rules().process_limits, [("nofile".to_owned(), 64)].into());
+        stop(&host).unwrap();
+        assert!(!before.diff(&whole(&host)).contains("rule "), "{isolation}: a rule is left");
+    }
+}
+
+#[test]
+fn a_kernel_that_does_not_count_is_told_what_to_do() {
+    let host = stopped().without_accounting();
+    limit(&host, "memory = \"64M\"\n");
+    let error = start(&host).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert_eq!(error.fact("limit"), Some("memory"));
+    limit(&host, "required = false\n");
+    assert_eq!(start(&host), Ok(Outcome::Started));
+}
+
+/// Adds lines to the table of limits.
+fn limit(host: &FakeHost, lines: &str) {
+    let at = "/q/etc/containers/web.toml";
+    let text = host.text(at).unwrap();
+    let text = match text.contains("[limits]\n") {
+        true => text.replace("[limits]\n", &format!("[limits]\n{lines}")),
+        false => format!("{text}\n[limits]\n{lines}"),
+    };
+    host.plant_file(at, &text, 0o644);
 }
 
 /// Wherever the run dies, the repair leads to the state before it or after it.

@@ -72,6 +72,13 @@ impl FakeHost {
         self
     }
 
+    /// The same, with one that does not.
+    #[must_use]
+    pub fn without_accounting(self) -> Self {
+        self.state().freebsd.counts = false;
+        self
+    }
+
     /// The same, with a kernel that has one network stack for all.
     #[must_use]
     pub fn with_one_network_stack(self) -> Self {

@@ -31,6 +31,7 @@ pub struct ServiceReport {
     #[serde(flatten)]
     pub status: Option<ServiceStatus>,
     /// Its processes, by their numbers on the host.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pids: Vec<i32>,
 }
 

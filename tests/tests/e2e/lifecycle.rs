@@ -78,7 +78,7 @@ fn list_shows_every_field_by_the_kernels_word() {
     assert_eq!(words[1][..2], ["web", "started"]);
     let status = world.run(["status", "web"]).ok();
     assert!(
-        status.starts_with("web: started (") && status.contains("  service sleeper: running\n"),
+        status.starts_with("web: started (") && status.contains("  service sleeper: running since "),
         "{status}"
     );
 }

@@ -29,8 +29,14 @@ fn read(group: &str, files: &[&str]) -> String {
     found.filter_map(|file| fs::read_to_string(file).ok()).next().expect("a file of the controller")
 }
 
+const ISOLATIONS: [&str; 2] = ["chroot", "namespaces"];
+
 fn limited(limits: &[&str]) -> World {
-    let world = World::with_sleeper("overlay");
+    limited_in("chroot", limits)
+}
+
+fn limited_in(isolation: &str, limits: &[&str]) -> World {
+    let world = World::with_sleeper_in("overlay", isolation);
     for limit in limits {
         world.run(["config", "web", "--limit", limit]).ok();
     }
@@ -39,13 +45,18 @@ fn limited(limits: &[&str]) -> World {
 
 #[test]
 fn what_forks_without_end_ends_in_errors_and_stops() {
-    let world = limited(&["processes=50"]);
+    ISOLATIONS.iter().for_each(|isolation| forks_without_end(isolation));
+}
+
+fn forks_without_end(isolation: &str) {
+    let world = limited_in(isolation, &["processes=50"]);
     let group = group(&world);
     world.run(["start", "web"]).ok();
     let bomb = world.sh("while :; do sleep 1000 >/dev/null 2>&1 & done");
     assert!(bomb.err.contains("can't fork"), "{bomb}");
-    assert!(world.inside().len() <= 52, "{}", world.inside().len());
-    assert_eq!(world.run(["list", "web", "--json"]).json()[0]["state"], "started");
+    let report = world.report("web");
+    assert_eq!(report["state"], "started");
+    assert!((40..=52).contains(&report["processes"].as_u64().unwrap()), "{report}");
     world.run(["stop", "web", "--timeout", "5"]).ok();
     world.assert_quiet();
     assert_eq!(directories(&group), Vec::<PathBuf>::new());
@@ -54,15 +65,33 @@ fn what_forks_without_end_ends_in_errors_and_stops() {
 
 #[test]
 fn what_takes_too_much_memory_is_killed_and_others_go_on() {
-    let world = limited(&["memory=32M"]);
-    world.run(["start", "web"]).ok();
-    let before = world.inside();
-    let hog = world.sh("a=0123456789; while :; do a=$a$a; done");
-    assert_eq!(hog.status, 128 + 9, "{hog}");
-    assert_eq!(world.inside(), before);
-    assert_eq!(world.state("web"), "started");
-    world.run(["stop", "web"]).ok();
-    world.assert_quiet();
+    for isolation in ISOLATIONS {
+        let world = limited_in(isolation, &["memory=32M"]);
+        world.run(["start", "web"]).ok();
+        let numbers = || {
+            let members = world.run(["ps", "web", "--json"]).json();
+            members.as_array().unwrap().iter().map(|member| member["pid"].clone()).collect::<Vec<_>>()
+        };
+        let before = numbers();
+        let hog = world.sh("a=0123456789; while :; do a=$a$a; done");
+        assert_eq!(hog.status, 128 + 9, "{isolation}: {hog}");
+        assert_eq!(numbers(), before, "{isolation}");
+        assert_eq!(world.state("web"), "started");
+        world.run(["stop", "web"]).ok();
+        world.assert_quiet();
+    }
+}
+
+#[test]
+fn each_process_has_as_many_open_files_as_it_may() {
+    for isolation in ISOLATIONS {
+        let world = limited_in(isolation, &["open_files=64"]);
+        assert_eq!(world.sh("ulimit -n; ulimit -Hn").ok(), "64\n64\n", "{isolation}");
+        world.run(["config", "web", "--command", "asks=sh -c 'ulimit -n; sleep 1000'"]).ok();
+        world.run(["start", "web"]).ok();
+        until("the service has said it", || world.run(["logs", "web", "asks"]).out.ends_with("Z 64\n"));
+        world.run(["stop", "web"]).ok();
+    }
 }
 
 #[test]

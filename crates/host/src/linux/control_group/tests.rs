@@ -81,6 +81,7 @@ fn a_group_whose_limits_are_others_is_not_the_one_wanted() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the processes that end are this test's own")]
 fn what_is_left_in_a_group_ends_with_it_and_nothing_else_does() {
     let group = Group::new("left", Limits { processes: Some(20), ..Limits::default() });
     apply(&group.make, deadline()).unwrap();

@@ -52,8 +52,14 @@ _qchroot() {
             qchroot,install)
                 cmd="qchroot__subcmd__install"
                 ;;
+            qchroot,kill)
+                cmd="qchroot__subcmd__kill"
+                ;;
             qchroot,list)
                 cmd="qchroot__subcmd__list"
+                ;;
+            qchroot,logs)
+                cmd="qchroot__subcmd__logs"
                 ;;
             qchroot,plugin)
                 cmd="qchroot__subcmd__plugin"
@@ -82,11 +88,17 @@ _qchroot() {
             qchroot,start)
                 cmd="qchroot__subcmd__start"
                 ;;
+            qchroot,stats)
+                cmd="qchroot__subcmd__top"
+                ;;
             qchroot,status)
                 cmd="qchroot__subcmd__status"
                 ;;
             qchroot,stop)
                 cmd="qchroot__subcmd__stop"
+                ;;
+            qchroot,top)
+                cmd="qchroot__subcmd__top"
                 ;;
             qchroot,upgrade)
                 cmd="qchroot__subcmd__upgrade"
@@ -130,8 +142,14 @@ _qchroot() {
             qchroot__subcmd__help,install)
                 cmd="qchroot__subcmd__help__subcmd__install"
                 ;;
+            qchroot__subcmd__help,kill)
+                cmd="qchroot__subcmd__help__subcmd__kill"
+                ;;
             qchroot__subcmd__help,list)
                 cmd="qchroot__subcmd__help__subcmd__list"
+                ;;
+            qchroot__subcmd__help,logs)
+                cmd="qchroot__subcmd__help__subcmd__logs"
                 ;;
             qchroot__subcmd__help,plugin)
                 cmd="qchroot__subcmd__help__subcmd__plugin"
@@ -165,6 +183,9 @@ _qchroot() {
                 ;;
             qchroot__subcmd__help,stop)
                 cmd="qchroot__subcmd__help__subcmd__stop"
+                ;;
+            qchroot__subcmd__help,top)
+                cmd="qchroot__subcmd__help__subcmd__top"
                 ;;
             qchroot__subcmd__help,upgrade)
                 cmd="qchroot__subcmd__help__subcmd__upgrade"
@@ -245,7 +266,7 @@ _qchroot() {
 
     case "${cmd}" in
         qchroot)
-            opts="-q -v -h -V --root --dry-run --json --quiet --verbose --help --version install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help"
+            opts="-q -v -h -V --root --dry-run --json --quiet --verbose --help --version install create list status config start stop restart console exec ps kill top stats logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -299,7 +320,7 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__config)
-            opts="-o -q -v -h --command --remove --after --requires --ready --restart --user --stop-signal --permission --boot --root --dry-run --json --quiet --verbose --help"
+            opts="-o -q -v -h --command --remove --after --requires --ready --restart --user --stop-signal --permission --limit --boot --remove-after --remove-requires --keep-run-files --root --dry-run --json --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -341,7 +362,23 @@ _qchroot() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --boot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remove-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remove-requires)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keep-run-files)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -387,7 +424,7 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__create)
-            opts="-o -q -v -h --storage --source-tree --isolation --release --permission --size --root --dry-run --json --quiet --verbose --help"
+            opts="-o -q -v -h --storage --source-tree --isolation --release --permission --limit --size --root --dry-run --json --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -410,6 +447,10 @@ _qchroot() {
                     return 0
                     ;;
                 --permission)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -513,7 +554,7 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__help)
-            opts="install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help"
+            opts="install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -694,7 +735,35 @@ _qchroot() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        qchroot__subcmd__help__subcmd__kill)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         qchroot__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__help__subcmd__logs)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -946,6 +1015,20 @@ _qchroot() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        qchroot__subcmd__help__subcmd__top)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         qchroot__subcmd__help__subcmd__upgrade)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1026,6 +1109,32 @@ _qchroot() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        qchroot__subcmd__kill)
+            opts="-s -q -v -h --signal --root --dry-run --json --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --signal)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         qchroot__subcmd__list)
             opts="-q -v -h --root --dry-run --json --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1033,6 +1142,36 @@ _qchroot() {
                 return 0
             fi
             case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__logs)
+            opts="-f -n -q -v -h --follow --lines --since --root --dry-run --json --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --lines)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --root)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1453,7 +1592,7 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__start)
-            opts="-A -j -q -v -h --all --root --dry-run --json --quiet --verbose --help"
+            opts="-A -j -q -v -h --all --boot --root --dry-run --json --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1504,6 +1643,44 @@ _qchroot() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__top)
+            opts="-d -n -q -v -h --sort --delay --iterations --root --dry-run --json --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --sort)
+                    COMPREPLY=($(compgen -W "cpu memory" -- "${cur}"))
+                    return 0
+                    ;;
+                --delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -d)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --iterations)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

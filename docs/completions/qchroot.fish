@@ -42,6 +42,10 @@ complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "restart" -d 'Stop c
 complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "console" -d 'Open an interactive shell in a stopped container'
 complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "exec" -d 'Run a program in a container, started or not'
 complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "ps" -d 'List the processes of containers'
+complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "kill" -d 'Send a signal to processes of a container'
+complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "top" -d 'Show what containers use of processor and memory'
+complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "stats" -d 'Show what containers use of processor and memory'
+complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "logs" -d 'Show what services have printed'
 complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "delete" -d 'Delete stopped containers: tree, administration file and logs'
 complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "export" -d 'Write a stopped container into one file, to be carried to another host'
 complete -c qchroot -n "__fish_qchroot_needs_command" -f -a "import" -d 'Make a container of the file that an export made'
@@ -73,6 +77,7 @@ complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l source-tree -
 complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l isolation -d 'What keeps it apart [default: chroot]' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l release -d 'Which installed release [default: the one installed last]' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l permission -d 'What a file inside is to have, set right at each start; a path that ends in / is a directory, made if missing' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l limit -d 'What it may use of the machine: cpu, memory, processes, open_files, read, write; `none` for no limit' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l size -d 'Limit of its space, short for -o storage.size=SIZE' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand create" -s o -d 'An option of its storage or isolation' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand create" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
@@ -95,14 +100,18 @@ complete -c qchroot -n "__fish_qchroot_using_subcommand status" -s v -l verbose 
 complete -c qchroot -n "__fish_qchroot_using_subcommand status" -s h -l help -d 'Print help'
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l command -d 'A program that stays in the foreground, to add as a service' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l remove -d 'A service to take out' -r
-complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l after -d 'Start a service after another one of the container, if that is configured' -r
-complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l requires -d 'Start a service after another one, and not without it' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l after -d 'Start the container after another one where both start, or a service after another one of the container' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l requires -d 'The same, and not without it: it is started too, and stopped after those that require it' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l ready -d 'What tells that a service has started: port:NUMBER, file:PATH, command:COMMANDLINE or notify' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l restart -d 'Start a service again when it ends: on-failure, always or never' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l user -d 'Run a service\'s command as this user of the container\'s' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l stop-signal -d 'Ask a service\'s command to end by this signal instead of TERM' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l permission -d 'What a file inside is to have, set right at each start; a path that ends in / is a directory, made if missing' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l limit -d 'What it may use of the machine: cpu, memory, processes, open_files, read, write; `none` for no limit' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l boot -d 'Whether the container starts with the system' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l remove-after -d 'Start the container after this other one no more' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l remove-requires -d 'Require this other container no more' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l keep-run-files -d 'Whether sockets, pid files and locks in /run and /var/run stay from one start to the next [default: no]' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -s o -d 'An option of its storage or isolation' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l dry-run -d 'Print each step that would be taken and change nothing'
@@ -110,16 +119,17 @@ complete -c qchroot -n "__fish_qchroot_using_subcommand config" -l json -d 'Prin
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -s q -l quiet -d 'Print errors only'
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -s v -l verbose -d 'Print each step as it is taken'
 complete -c qchroot -n "__fish_qchroot_using_subcommand config" -s h -l help -d 'Print help'
-complete -c qchroot -n "__fish_qchroot_using_subcommand start" -s j -d 'At most N at once; this version starts one after another' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand start" -s j -d 'At most N at once [default: as many as there are processors, and at least 4]' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand start" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand start" -s A -l all -d 'All containers'
+complete -c qchroot -n "__fish_qchroot_using_subcommand start" -l boot -d 'All containers that start with the system, and what they require'
 complete -c qchroot -n "__fish_qchroot_using_subcommand start" -l dry-run -d 'Print each step that would be taken and change nothing'
 complete -c qchroot -n "__fish_qchroot_using_subcommand start" -l json -d 'Print results, and errors, as JSON'
 complete -c qchroot -n "__fish_qchroot_using_subcommand start" -s q -l quiet -d 'Print errors only'
 complete -c qchroot -n "__fish_qchroot_using_subcommand start" -s v -l verbose -d 'Print each step as it is taken'
 complete -c qchroot -n "__fish_qchroot_using_subcommand start" -s h -l help -d 'Print help'
-complete -c qchroot -n "__fish_qchroot_using_subcommand stop" -s j -d 'At most N at once; this version works one after another' -r
-complete -c qchroot -n "__fish_qchroot_using_subcommand stop" -l timeout -d 'Kill what has not ended after SECONDS' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand stop" -s j -d 'At most N at once [default: 64]' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand stop" -l timeout -d 'Kill what has not ended after SECONDS; they are for all containers together' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand stop" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand stop" -s A -l all -d 'All containers'
 complete -c qchroot -n "__fish_qchroot_using_subcommand stop" -l dry-run -d 'Print each step that would be taken and change nothing'
@@ -127,8 +137,8 @@ complete -c qchroot -n "__fish_qchroot_using_subcommand stop" -l json -d 'Print 
 complete -c qchroot -n "__fish_qchroot_using_subcommand stop" -s q -l quiet -d 'Print errors only'
 complete -c qchroot -n "__fish_qchroot_using_subcommand stop" -s v -l verbose -d 'Print each step as it is taken'
 complete -c qchroot -n "__fish_qchroot_using_subcommand stop" -s h -l help -d 'Print help'
-complete -c qchroot -n "__fish_qchroot_using_subcommand restart" -s j -d 'At most N at once; this version works one after another' -r
-complete -c qchroot -n "__fish_qchroot_using_subcommand restart" -l timeout -d 'Kill what has not ended after SECONDS' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand restart" -s j -d 'At most N at once [default: 64]' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand restart" -l timeout -d 'Kill what has not ended after SECONDS; they are for all containers together' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand restart" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand restart" -s A -l all -d 'All containers'
 complete -c qchroot -n "__fish_qchroot_using_subcommand restart" -l dry-run -d 'Print each step that would be taken and change nothing'
@@ -161,6 +171,42 @@ complete -c qchroot -n "__fish_qchroot_using_subcommand ps" -l json -d 'Print re
 complete -c qchroot -n "__fish_qchroot_using_subcommand ps" -s q -l quiet -d 'Print errors only'
 complete -c qchroot -n "__fish_qchroot_using_subcommand ps" -s v -l verbose -d 'Print each step as it is taken'
 complete -c qchroot -n "__fish_qchroot_using_subcommand ps" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand kill" -s s -l signal -d 'The signal, by its name or number' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand kill" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand kill" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand kill" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand kill" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand kill" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand kill" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand top" -l sort -d 'What comes first' -r -f -a "cpu\t'Who computes most'
+memory\t'Who takes most memory'"
+complete -c qchroot -n "__fish_qchroot_using_subcommand top" -s d -l delay -d 'Seconds between two looks' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand top" -s n -l iterations -d 'As many looks, one below the other' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand top" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand top" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand top" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand top" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand top" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand top" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c qchroot -n "__fish_qchroot_using_subcommand stats" -l sort -d 'What comes first' -r -f -a "cpu\t'Who computes most'
+memory\t'Who takes most memory'"
+complete -c qchroot -n "__fish_qchroot_using_subcommand stats" -s d -l delay -d 'Seconds between two looks' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand stats" -s n -l iterations -d 'As many looks, one below the other' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand stats" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand stats" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand stats" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand stats" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand stats" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand stats" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c qchroot -n "__fish_qchroot_using_subcommand logs" -s n -l lines -d 'The last lines only [default: all; 10 with -f]' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand logs" -l since -d 'From a time on, such as 2026-11-22T10:00:00Z, or for as long as 10m' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand logs" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand logs" -s f -l follow -d 'Go on with what is printed from now on'
+complete -c qchroot -n "__fish_qchroot_using_subcommand logs" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand logs" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand logs" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand logs" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand logs" -s h -l help -d 'Print help'
 complete -c qchroot -n "__fish_qchroot_using_subcommand delete" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand delete" -s A -l all -d 'All containers'
 complete -c qchroot -n "__fish_qchroot_using_subcommand delete" -l wait -d 'Come back when the space that they took is free'
@@ -308,32 +354,35 @@ complete -c qchroot -n "__fish_qchroot_using_subcommand version" -l json -d 'Pri
 complete -c qchroot -n "__fish_qchroot_using_subcommand version" -s q -l quiet -d 'Print errors only'
 complete -c qchroot -n "__fish_qchroot_using_subcommand version" -s v -l verbose -d 'Print each step as it is taken'
 complete -c qchroot -n "__fish_qchroot_using_subcommand version" -s h -l help -d 'Print help'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "install" -d 'Install a pristine release and give it to containers made from now on'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "create" -d 'Make a container'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "list" -d 'List containers and their state, by the kernel\'s word'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "status" -d 'Show what each service of a container does, and what is missing'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "config" -d 'Show or change the services and options of a container'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "start" -d 'Start containers and their services'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "stop" -d 'Stop containers: afterwards they have no process and no mount'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "restart" -d 'Stop containers that are started, then start them'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "console" -d 'Open an interactive shell in a stopped container'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "exec" -d 'Run a program in a container, started or not'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "ps" -d 'List the processes of containers'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "delete" -d 'Delete stopped containers: tree, administration file and logs'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "export" -d 'Write a stopped container into one file, to be carried to another host'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "import" -d 'Make a container of the file that an export made'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "release" -d 'Installed releases'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "upgrade" -d 'Move stopped containers to another installed release'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "rollback" -d 'Take the last upgrade of stopped containers back, or go back to a snapshot'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "check" -d 'Check the file systems of stopped containers that have one of their own'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "resize" -d 'Give a container another limit of its space'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "snapshot" -d 'Keep what a stopped container has now under a name, or list or remove what was kept'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "clone" -d 'Make a container as a copy of a stopped one'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "rename" -d 'Give a stopped container another name'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "plugin" -d 'Back ends'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "doctor" -d 'Look for what is half done, left over or damaged'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "version" -d 'Print the version'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "install" -d 'Install a pristine release and give it to containers made from now on'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "create" -d 'Make a container'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "list" -d 'List containers and their state, by the kernel\'s word'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "status" -d 'Show what each service of a container does, and what is missing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "config" -d 'Show or change the services and options of a container'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "start" -d 'Start containers and their services'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "stop" -d 'Stop containers: afterwards they have no process and no mount'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "restart" -d 'Stop containers that are started, then start them'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "console" -d 'Open an interactive shell in a stopped container'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "exec" -d 'Run a program in a container, started or not'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "ps" -d 'List the processes of containers'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "kill" -d 'Send a signal to processes of a container'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "top" -d 'Show what containers use of processor and memory'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "logs" -d 'Show what services have printed'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "delete" -d 'Delete stopped containers: tree, administration file and logs'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "export" -d 'Write a stopped container into one file, to be carried to another host'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "import" -d 'Make a container of the file that an export made'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "release" -d 'Installed releases'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "upgrade" -d 'Move stopped containers to another installed release'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "rollback" -d 'Take the last upgrade of stopped containers back, or go back to a snapshot'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "check" -d 'Check the file systems of stopped containers that have one of their own'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "resize" -d 'Give a container another limit of its space'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "snapshot" -d 'Keep what a stopped container has now under a name, or list or remove what was kept'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "clone" -d 'Make a container as a copy of a stopped one'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "rename" -d 'Give a stopped container another name'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "plugin" -d 'Back ends'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "doctor" -d 'Look for what is half done, left over or damaged'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "version" -d 'Print the version'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and not __fish_seen_subcommand_from install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c qchroot -n "__fish_qchroot_using_subcommand help; and __fish_seen_subcommand_from release" -f -a "list" -d 'List installed releases; the current one is marked'
 complete -c qchroot -n "__fish_qchroot_using_subcommand help; and __fish_seen_subcommand_from release" -f -a "verify" -d 'Hold the files of releases against what was recorded when they were installed'
 complete -c qchroot -n "__fish_qchroot_using_subcommand help; and __fish_seen_subcommand_from release" -f -a "remove" -d 'Remove a release that no container needs'

@@ -60,6 +60,7 @@ _arguments "${_arguments_options[@]}" : \
 '--isolation=[What keeps it apart \[default\: chroot\]]:NAME:_default' \
 '--release=[Which installed release \[default\: the one installed last\]]:ID:_default' \
 '*--permission=[What a file inside is to have, set right at each start; a path that ends in / is a directory, made if missing]:PATH=OWNER:GROUP:MODE:_default' \
+'*--limit=[What it may use of the machine\: cpu, memory, processes, open_files, read, write; \`none\` for no limit]:KEY=VALUE:_default' \
 '--size=[Limit of its space, short for -o storage.size=SIZE]:SIZE:_default' \
 '*-o+[An option of its storage or isolation]:storage.KEY=VALUE | isolation.KEY=VALUE:_default' \
 '--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
@@ -106,14 +107,18 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '*--command=[A program that stays in the foreground, to add as a service]:SERVICE=COMMANDLINE:_default' \
 '*--remove=[A service to take out]:SERVICE:_default' \
-'*--after=[Start a service after another one of the container, if that is configured]:SERVICE=OTHER:_default' \
-'*--requires=[Start a service after another one, and not without it]:SERVICE=OTHER:_default' \
+'*--after=[Start the container after another one where both start, or a service after another one of the container]:CONTAINER | SERVICE=OTHER:_default' \
+'*--requires=[The same, and not without it\: it is started too, and stopped after those that require it]:CONTAINER | SERVICE=OTHER:_default' \
 '*--ready=[What tells that a service has started\: port\:NUMBER, file\:PATH, command\:COMMANDLINE or notify]:SERVICE=WHAT:_default' \
 '*--restart=[Start a service again when it ends\: on-failure, always or never]:SERVICE=WHEN:_default' \
 '*--user=[Run a service'\''s command as this user of the container'\''s]:SERVICE=USER:_default' \
 '*--stop-signal=[Ask a service'\''s command to end by this signal instead of TERM]:SERVICE=SIGNAL:_default' \
 '*--permission=[What a file inside is to have, set right at each start; a path that ends in / is a directory, made if missing]:PATH=OWNER:GROUP:MODE:_default' \
+'*--limit=[What it may use of the machine\: cpu, memory, processes, open_files, read, write; \`none\` for no limit]:KEY=VALUE:_default' \
 '--boot=[Whether the container starts with the system]:yes|no:_default' \
+'*--remove-after=[Start the container after this other one no more]:NAME:_default' \
+'*--remove-requires=[Require this other container no more]:NAME:_default' \
+'--keep-run-files=[Whether sockets, pid files and locks in /run and /var/run stay from one start to the next \[default\: no\]]:yes|no:_default' \
 '*-o+[An option of its storage or isolation]:storage.KEY=VALUE | isolation.KEY=VALUE:_default' \
 '--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
 '--dry-run[Print each step that would be taken and change nothing]' \
@@ -130,10 +135,11 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (start)
 _arguments "${_arguments_options[@]}" : \
-'-j+[At most N at once; this version starts one after another]:N:_default' \
+'-j+[At most N at once \[default\: as many as there are processors, and at least 4\]]:N:_default' \
 '--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
 '-A[All containers]' \
 '--all[All containers]' \
+'()--boot[All containers that start with the system, and what they require]' \
 '--dry-run[Print each step that would be taken and change nothing]' \
 '--json[Print results, and errors, as JSON]' \
 '-q[Print errors only]' \
@@ -147,8 +153,8 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (stop)
 _arguments "${_arguments_options[@]}" : \
-'-j+[At most N at once; this version works one after another]:N:_default' \
-'--timeout=[Kill what has not ended after SECONDS]:SECONDS:_default' \
+'-j+[At most N at once \[default\: 64\]]:N:_default' \
+'--timeout=[Kill what has not ended after SECONDS; they are for all containers together]:SECONDS:_default' \
 '--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
 '-A[All containers]' \
 '--all[All containers]' \
@@ -165,8 +171,8 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (restart)
 _arguments "${_arguments_options[@]}" : \
-'-j+[At most N at once; this version works one after another]:N:_default' \
-'--timeout=[Kill what has not ended after SECONDS]:SECONDS:_default' \
+'-j+[At most N at once \[default\: 64\]]:N:_default' \
+'--timeout=[Kill what has not ended after SECONDS; they are for all containers together]:SECONDS:_default' \
 '--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
 '-A[All containers]' \
 '--all[All containers]' \
@@ -229,6 +235,83 @@ _arguments "${_arguments_options[@]}" : \
 '-h[Print help]' \
 '--help[Print help]' \
 '*::names -- Containers \[default\: all\]:_default' \
+&& ret=0
+;;
+(kill)
+_arguments "${_arguments_options[@]}" : \
+'-s+[The signal, by its name or number]:SIGNAL:_default' \
+'--signal=[The signal, by its name or number]:SIGNAL:_default' \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- The container:_default' \
+'*::pids -- Processes, by their numbers on the host \[default\: all\]:_default' \
+&& ret=0
+;;
+(top)
+_arguments "${_arguments_options[@]}" : \
+'--sort=[What comes first]:SORT:((cpu\:"Who computes most"
+memory\:"Who takes most memory"))' \
+'-d+[Seconds between two looks]:SECONDS:_default' \
+'--delay=[Seconds between two looks]:SECONDS:_default' \
+'-n+[As many looks, one below the other]:N:_default' \
+'--iterations=[As many looks, one below the other]:N:_default' \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::names -- Containers whose processes are shown, too \[default\: all containers, without\]:_default' \
+&& ret=0
+;;
+(stats)
+_arguments "${_arguments_options[@]}" : \
+'--sort=[What comes first]:SORT:((cpu\:"Who computes most"
+memory\:"Who takes most memory"))' \
+'-d+[Seconds between two looks]:SECONDS:_default' \
+'--delay=[Seconds between two looks]:SECONDS:_default' \
+'-n+[As many looks, one below the other]:N:_default' \
+'--iterations=[As many looks, one below the other]:N:_default' \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::names -- Containers whose processes are shown, too \[default\: all containers, without\]:_default' \
+&& ret=0
+;;
+(logs)
+_arguments "${_arguments_options[@]}" : \
+'-n+[The last lines only \[default\: all; 10 with -f\]]:LINES:_default' \
+'--lines=[The last lines only \[default\: all; 10 with -f\]]:LINES:_default' \
+'--since=[From a time on, such as 2026-11-22T10\:00\:00Z, or for as long as 10m]:TIME:_default' \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'-f[Go on with what is printed from now on]' \
+'--follow[Go on with what is printed from now on]' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':name -- The container:_default' \
+'::service -- One service only:_default' \
 && ret=0
 ;;
 (delete)
@@ -666,6 +749,18 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(kill)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(top)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(logs)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (delete)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -797,6 +892,10 @@ _qchroot_commands() {
 'console:Open an interactive shell in a stopped container' \
 'exec:Run a program in a container, started or not' \
 'ps:List the processes of containers' \
+'kill:Send a signal to processes of a container' \
+'top:Show what containers use of processor and memory' \
+'stats:Show what containers use of processor and memory' \
+'logs:Show what services have printed' \
 'delete:Delete stopped containers\: tree, administration file and logs' \
 'export:Write a stopped container into one file, to be carried to another host' \
 'import:Make a container of the file that an export made' \
@@ -874,6 +973,9 @@ _qchroot__subcmd__help_commands() {
 'console:Open an interactive shell in a stopped container' \
 'exec:Run a program in a container, started or not' \
 'ps:List the processes of containers' \
+'kill:Send a signal to processes of a container' \
+'top:Show what containers use of processor and memory' \
+'logs:Show what services have printed' \
 'delete:Delete stopped containers\: tree, administration file and logs' \
 'export:Write a stopped container into one file, to be carried to another host' \
 'import:Make a container of the file that an export made' \
@@ -952,10 +1054,20 @@ _qchroot__subcmd__help__subcmd__install_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot help install commands' commands "$@"
 }
+(( $+functions[_qchroot__subcmd__help__subcmd__kill_commands] )) ||
+_qchroot__subcmd__help__subcmd__kill_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help kill commands' commands "$@"
+}
 (( $+functions[_qchroot__subcmd__help__subcmd__list_commands] )) ||
 _qchroot__subcmd__help__subcmd__list_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot help list commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__logs_commands] )) ||
+_qchroot__subcmd__help__subcmd__logs_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help logs commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__help__subcmd__plugin_commands] )) ||
 _qchroot__subcmd__help__subcmd__plugin_commands() {
@@ -1050,6 +1162,11 @@ _qchroot__subcmd__help__subcmd__stop_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot help stop commands' commands "$@"
 }
+(( $+functions[_qchroot__subcmd__help__subcmd__top_commands] )) ||
+_qchroot__subcmd__help__subcmd__top_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help top commands' commands "$@"
+}
 (( $+functions[_qchroot__subcmd__help__subcmd__upgrade_commands] )) ||
 _qchroot__subcmd__help__subcmd__upgrade_commands() {
     local commands; commands=()
@@ -1070,10 +1187,20 @@ _qchroot__subcmd__install_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot install commands' commands "$@"
 }
+(( $+functions[_qchroot__subcmd__kill_commands] )) ||
+_qchroot__subcmd__kill_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot kill commands' commands "$@"
+}
 (( $+functions[_qchroot__subcmd__list_commands] )) ||
 _qchroot__subcmd__list_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot list commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__logs_commands] )) ||
+_qchroot__subcmd__logs_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot logs commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__plugin_commands] )) ||
 _qchroot__subcmd__plugin_commands() {
@@ -1229,6 +1356,11 @@ _qchroot__subcmd__status_commands() {
 _qchroot__subcmd__stop_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot stop commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__top_commands] )) ||
+_qchroot__subcmd__top_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot top commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__upgrade_commands] )) ||
 _qchroot__subcmd__upgrade_commands() {

@@ -1,3 +1,5 @@
+//! Groups on the real kernel, in whatever hierarchies it has.
+
 use std::process::Command;
 
 use camino::Utf8PathBuf;

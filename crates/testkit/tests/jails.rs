@@ -214,6 +214,15 @@ fn a_kernel_that_does_not_count_is_told_what_to_do() {
     assert_eq!(start(&host), Ok(Outcome::Started));
 }
 
+#[test]
+fn rules_that_this_kernel_does_not_know_are_not_passed_over() {
+    let host = stopped_with("chroot", &[("no_new_privs", "yes")]);
+    let before = whole(&host);
+    let error = start(&host).unwrap_err();
+    assert_eq!((error.kind(), error.fact("key")), (ErrorKind::Unavailable, Some("no_new_privs")));
+    before.assert_same(&whole(&host), "after the refusal");
+}
+
 /// Adds lines to the table of limits.
 fn limit(host: &FakeHost, lines: &str) {
     let at = "/q/etc/containers/web.toml";

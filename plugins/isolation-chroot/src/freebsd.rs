@@ -2,7 +2,8 @@
 //! inherits everything, so that its processes have a jail id of their own and nothing else changes for them.
 
 use qchroot_api::{
-    Brand, Container, KernelViews, Plan, Way, freebsd_mounts, jail_limits, jail_rules, jail_step,
+    Brand, Container, Error, ErrorKind, KernelViews, OptionSpec, Plan, Result, Rules, Way, freebsd_mounts,
+    jail_limits, jail_rules, jail_step,
 };
 
 use crate::flag;
@@ -25,7 +26,8 @@ const INHERIT: &[&str] = &[
     "enforce_statfs=1",
 ];
 
-pub(crate) fn up(brand: Brand, container: &Container) -> Plan {
+pub(crate) fn up(brand: Brand, container: &Container) -> Result<Plan> {
+    refuse_rules(container)?;
     let (root, name) = (container.root(), container.system_name());
     let ruleset = container.isolation.get("devfs_ruleset").and_then(|v| v.as_integer()).unwrap_or(4);
     let views = KernelViews {
@@ -39,7 +41,21 @@ pub(crate) fn up(brand: Brand, container: &Container) -> Plan {
     let parameters: Vec<String> =
         path.into_iter().chain(INHERIT.iter().map(|&parameter| parameter.to_owned())).collect();
     plan.push(jail_step(&name, &[], &parameters));
-    plan
+    Ok(plan)
+}
+
+/// What is asked for and not done would be believed to hold.
+fn refuse_rules(container: &Container) -> Result<()> {
+    let given = |option: &OptionSpec| container.isolation.contains_key(&option.key);
+    match Rules::options(false).iter().find(|option| given(option)) {
+        Some(option) => {
+            let message = format!("{} cannot be held to option {} on FreeBSD", container.name, option.key);
+            Err(Error::new(ErrorKind::Unavailable, message)
+                .with("key", &option.key)
+                .hint("take it out; the isolation jail holds what is inside"))
+        }
+        None => Ok(()),
+    }
 }
 
 pub(crate) fn way(container: &Container) -> Way {

@@ -189,7 +189,11 @@ Exit status 0 all the same. `qchroot rollback` takes the upgrade back.")]
   qchroot doctor
   qchroot doctor --repair
 
-Exit status: 0 when nothing is wrong or everything was put right, 75 otherwise.")]
+It also advises how to keep daemons of the host's that answer on every address from
+answering for containers.
+
+Exit status: 0 when nothing is wrong or everything was put right, 75 otherwise.
+Advice does not count.")]
     Doctor(Doctor),
     /// Print the version
     Version,

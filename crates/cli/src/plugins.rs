@@ -38,6 +38,8 @@ mod tests {
             "tree",
             "zfs",
             "chroot",
+            "jail",
+            "namespaces",
         ];
         assert_eq!(names, known);
     }

@@ -15,7 +15,7 @@ impl Crowd {
     /// In version 1 or 2, whichever has the controller.
     fn of(most: u32) -> Self {
         let table = fs::read_to_string("/proc/self/mountinfo").unwrap();
-        let hierarchies = table.lines().filter_map(|line| {
+        let mut hierarchies = table.lines().filter_map(|line| {
             let (mount, kind) = line.split_once(" - ")?;
             let at = Path::new(mount.split(' ').nth(4)?);
             let is_first = kind.starts_with("cgroup ") && kind.split([' ', ',']).any(|word| word == "pids");
@@ -23,7 +23,8 @@ impl Crowd {
             let is_second = offers.split_whitespace().any(|word| word == "pids");
             (is_first || is_second).then(|| (at.to_owned(), is_second))
         });
-        let (top, is_second) = hierarchies.last().expect("the kernel limits processes by control groups");
+        let (top, is_second) =
+            hierarchies.next_back().expect("the kernel limits processes by control groups");
         if is_second {
             fs::write(top.join("cgroup.subtree_control"), "+pids").unwrap();
         }

@@ -35,7 +35,7 @@ pub(crate) fn up(container: &Container, host: &dyn Observe) -> Result<Plan> {
 
 /// What of `/proc` changes the host when it is written to, by anybody whose user id is 0: `kernel/core_pattern` below
 /// `sys` names a program that the kernel runs outside. See proc_sys(5).
-const HOSTS_OWN: [&str; 5] = ["bus", "fs", "irq", "sys", "sysrq-trigger"];
+const HOSTS_OWN: [&str; 4] = ["bus", "irq", "sys", "sysrq-trigger"];
 
 fn covers(root: &Utf8Path, host: &dyn Observe) -> Result<Plan> {
     let mut plan = vec![];

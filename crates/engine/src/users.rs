@@ -18,13 +18,14 @@ pub struct User {
     pub shell: String,
 }
 
-/// The user with this name or, when it is a number, this id.
+/// The user with this name or, where nobody is called that and it is a number, with this id.
 ///
 /// # Errors
 /// Not found.
 pub fn find(passwd: &str, wanted: &str) -> Result<User> {
     let id: Option<u32> = wanted.parse().ok();
-    all(passwd).find(|user| user.name == wanted || Some(user.uid) == id).ok_or_else(|| {
+    let named = all(passwd).find(|user| user.name == wanted);
+    named.or_else(|| all(passwd).find(|user| Some(user.uid) == id)).ok_or_else(|| {
         Error::new(ErrorKind::NotFound, format!("there is no user {wanted:?}")).with("user", wanted)
     })
 }
@@ -57,7 +58,7 @@ fn entries(text: &str) -> impl Iterator<Item = (&str, u32)> {
 pub fn credentials(user: &User, group: &str) -> Credentials {
     let listed = group.lines().filter_map(|line| {
         let mut fields = line.split(':');
-        let gid = fields.nth(2)?.parse().ok()?;
+        let gid = number(fields.nth(2)?)?;
         fields.next()?.split(',').any(|member| member == user.name).then_some(gid)
     });
     let mut groups: Vec<u32> = listed.chain([user.gid]).collect();
@@ -66,11 +67,16 @@ pub fn credentials(user: &User, group: &str) -> Credentials {
     Credentials { uid: user.uid, gid: user.gid, groups, user: None }
 }
 
+/// A user or group id. The highest number is none: setresuid(2) takes it for "as it is", which is the superuser here.
+fn number(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|&id| id != u32::MAX)
+}
+
 fn all(passwd: &str) -> impl Iterator<Item = User> {
     passwd.lines().filter_map(|line| {
         let fields: Vec<&str> = line.split(':').collect();
         let [name, _, uid, gid, _, home, shell] = fields[..] else { return None };
-        let (uid, gid) = (uid.parse().ok()?, gid.parse().ok()?);
+        let (uid, gid) = (number(uid)?, number(gid)?);
         Some(User { name: name.into(), uid, gid, home: home.into(), shell: shell.into() })
     })
 }
@@ -89,6 +95,23 @@ mod tests {
         assert_eq!(find(PASSWD, "nobody").unwrap_err().kind(), ErrorKind::NotFound);
         assert_eq!(name_of(PASSWD, 80), "www");
         assert_eq!(name_of(PASSWD, 81), "81");
+    }
+
+    #[test]
+    fn a_name_that_is_a_number_counts_first() {
+        let passwd = "zero:x:7:7::/:/bin/sh\n7:x:0:0::/:/bin/sh\n";
+        assert_eq!(find(passwd, "7").unwrap().uid, 0);
+        assert_eq!(find(passwd, "zero").unwrap().uid, 7);
+    }
+
+    #[test]
+    fn odd_lines_are_nobodys() {
+        let passwd = "# a comment\n+::::::\nwww:x:4294967295:80::/:/bin/sh\nwww:x:80:-1::/:/bin/sh\n\
+                      www:x:99999999999:80::/:/bin/sh\nwww:x:80\n:x:5:5:::\r\nwww:x:33:33:W\u{fffd}:/:/bin/sh\n";
+        assert_eq!(find(passwd, "www").unwrap().uid, 33);
+        let www = find(passwd, "www").unwrap();
+        let group = "no:x:4294967295:www\nwww:x:33:\nbroken:www\nadm:x:4:a,www,b\nalso:x:5:wwwx,xwww\n";
+        assert_eq!(credentials(&www, group).groups, [4, 33]);
     }
 
     #[test]

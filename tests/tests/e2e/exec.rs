@@ -106,6 +106,48 @@ fn users_are_the_containers_or_the_hosts() {
 }
 
 #[test]
+fn a_login_has_the_environment_of_its_user() {
+    let world = World::with_web("nullfs");
+    world.sh("echo 'odd:x:81:80:::' >> /etc/passwd").ok();
+    let env = |words: &[&str]| {
+        let all = world.run([&["exec", "web"], words, &["--", "env"]].concat()).ok();
+        let mut lines: Vec<String> = all.lines().map(str::to_owned).collect();
+        lines.retain(|line| !line.starts_with("TERM="));
+        lines.sort();
+        lines
+    };
+    let of = |user: &str, home: &str, shell: &str, path: &str| {
+        let (user, mail) = (format!("USER={user}"), format!("MAIL=/var/mail/{user}"));
+        let name = user.replacen("USER", "LOGNAME", 1);
+        let (home, shell, path) = (format!("HOME={home}"), format!("SHELL={shell}"), format!("PATH={path}"));
+        vec![home, "LANG=C.UTF-8".into(), name, mail, path, shell, user]
+    };
+    let (root, users) =
+        ("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "/usr/local/bin:/usr/bin:/bin");
+    assert_eq!(env(&["-l"]), of("root", "/root", "/bin/sh", root));
+    assert_eq!(env(&["-U", "80", "-l"]), of("www", "/home/www", "/bin/sh", users));
+    assert_eq!(env(&["-U", "odd", "-l"]), of("odd", "/", "/bin/sh", users));
+    assert_eq!(env(&["-U", "www"]).len(), 6, "and no mail");
+}
+
+#[test]
+fn accounts_that_are_odd_files_end_in_an_error() {
+    let world = World::with_web("nullfs");
+    world
+        .sh(r"printf 'jos\351:x:82:80:Jos\351:/:/bin/sh\nann:x:83:80:Ren\351e:/:/bin/sh\n' >> /etc/passwd")
+        .ok();
+    assert_eq!(world.run(["exec", "web", "-U", "ann", "--", "id", "-u"]).ok(), "83\n");
+    world.sh("echo all:x:4294967295:4294967295::/:/bin/sh >> /etc/passwd").ok();
+    world.run(["exec", "web", "-U", "all", "--", "id"]).fails(66, &["there is no user \"all\""]);
+    let passwd = world.lib("web/root/etc/passwd");
+    std::fs::remove_file(&passwd).unwrap();
+    nix::unistd::mkfifo(&passwd, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let ran = world.run(["exec", "web", "-U", "www", "--", "id"]);
+    assert!(ran.status != 0 && ran.err.contains("etc/passwd"), "{ran}");
+    world.run(["exec", "web", "--", "true"]).ok();
+}
+
+#[test]
 fn a_user_keeps_no_capability() {
     let world = World::with_web("overlay");
     let shown = world.run(["exec", "web", "-U", "www", "--", "grep", "Cap", "/proc/self/status"]).ok();

@@ -15,6 +15,12 @@ use crate::{Engine, Loaded, STOP_PATIENCE, State};
 /// Where programs are looked for inside.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// The same in a login of an ordinary user; ENV_PATH of login.defs(5).
+const USERS_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// No more is read of a container's passwd(5) and group(5), in bytes.
+const LONGEST_ACCOUNTS: u64 = 16 << 20;
+
 /// Who a program runs as.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Who {
@@ -149,10 +155,9 @@ impl Engine<'_> {
     }
 
     fn identity(&self, root: &Utf8Path, who: &Who) -> Result<(User, Credentials)> {
-        let text = |at: Place| self.view().read(&at).unwrap_or_default();
         let of = |at: &dyn Fn(&str) -> Place, user: &str| {
-            let user = users::find(&text(at("etc/passwd")), user)?;
-            let credentials = users::credentials(&user, &text(at("etc/group")));
+            let user = users::find(&self.accounts(&at("etc/passwd"))?, user)?;
+            let credentials = users::credentials(&user, &self.accounts(&at("etc/group"))?);
             Ok((user, credentials))
         };
         let named = |(user, mut credentials): (User, Credentials), of: &dyn Fn(String) -> UserName| {
@@ -169,6 +174,15 @@ impl Engine<'_> {
             }
         }
     }
+
+    /// A passwd(5) or group(5) file: a missing one is empty, and names of people need not be UTF-8.
+    fn accounts(&self, at: &Place) -> Result<String> {
+        match self.view().bytes(at, 0, LONGEST_ACCOUNTS) {
+            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// The superuser of a container without a passwd file.
@@ -179,9 +193,11 @@ fn superuser() -> (User, Credentials) {
 
 /// Everything that a program inside gets to see of an environment.
 fn environment(user: &User, shell: &str, session: &Session) -> BTreeMap<String, String> {
+    let path = if session.login && user.uid != 0 { USERS_PATH } else { PATH };
+    let home = if user.home.is_empty() { "/" } else { &user.home };
     let mut env: BTreeMap<String, String> = [
-        ("PATH", PATH),
-        ("HOME", &user.home),
+        ("PATH", path),
+        ("HOME", home),
         ("USER", &user.name),
         ("LOGNAME", &user.name),
         ("SHELL", shell),
@@ -189,6 +205,9 @@ fn environment(user: &User, shell: &str, session: &Session) -> BTreeMap<String, 
     ]
     .map(|(key, value)| (key.to_owned(), value.to_owned()))
     .into();
+    if session.login {
+        env.insert("MAIL".into(), format!("/var/mail/{}", user.name));
+    }
     env.extend(session.term.clone().map(|term| ("TERM".to_owned(), term)));
     env
 }

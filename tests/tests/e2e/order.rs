@@ -12,7 +12,7 @@ const STARTED: &str = "Start chroot completed.";
 const STOPPED: &str = "Chroot is stopped.";
 
 /// How often forty containers are started and stopped together.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 2;
 
 /// Containers that each sleep; `web db` says that web requires db.
 fn sleepers(names: &[&str], requires: &[&str]) -> World {

@@ -63,6 +63,9 @@ fn run(cli: Cli) -> Result<u8> {
     if matches!(command, Command::Version) {
         return version(cli.global.json);
     }
+    if matches!(command, Command::Console(_) | Command::Exec(_)) {
+        qchroot_host::protect_program();
+    }
     qchroot_host::settle_process();
     // What these two leave when they are interrupted is in order, and they say what it is.
     let machine = match command {

@@ -66,6 +66,14 @@ pub fn settle_process() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
 }
 
+/// Executes this program again, from a file that nobody inside a container can change through the program: for those who
+/// let a container's programs run as children of this process. Returns where that is done, or cannot be done by this
+/// user or on this kernel.
+pub fn protect_program() {
+    // Whoever may not make a mount may not enter a container either, and is told so there.
+    let _ = process::own_program::protect();
+}
+
 /// The machine qchroot runs on.
 #[derive(Debug, Default)]
 pub struct Machine {

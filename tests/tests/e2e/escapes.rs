@@ -218,3 +218,39 @@ fn a_signal_to_all_stays_inside() {
 fn is_alive(pid: i32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
+
+/// A script whose interpreter is `/proc/self/exe` runs whatever executes it: qchroot itself, with the container's loader.
+fn keeps_its_own_file(words: &[&str]) {
+    let world = World::installed();
+    world.run([&["create", "web"], words].concat()).ok();
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/own_program.c");
+    let loader = world.dir().join("loader");
+    let mut gcc = Command::new("gcc");
+    let built = gcc.args(["-static", "-nostdlib", "-O1", "-o"]).arg(&loader).arg(source).status();
+    assert!(built.unwrap().success(), "gcc builds a program without a C library");
+    let script = "cat >/loader; chmod 755 /loader; printf '#!/proc/self/exe\\n' >/trap; chmod 755 /trap; \
+                  mkdir -p /lib64 /lib; cp -p /loader /lib64/ld-linux-x86-64.so.2; \
+                  cp -p /loader /lib/ld-linux-aarch64.so.1";
+    let mut plant = world.command(["exec", "web", "--", "sh", "-c", script]);
+    Ran::of(plant.stdin(Stdio::from(fs::File::open(&loader).unwrap()))).ok();
+    let own = crate::program::path();
+    let before = fs::metadata(own).unwrap().permissions();
+    let run = world.run(["exec", "web", "--", "/trap"]);
+    world.run(["config", "web", "--command", "trap=/trap"]).ok();
+    let service = world.run(["start", "web"]);
+    let after = fs::metadata(own).unwrap().permissions();
+    fs::set_permissions(own, before.clone()).unwrap();
+    assert_eq!(after, before, "{run} {service}");
+    assert_eq!(run.status, libc::EROFS, "{run}");
+    assert!(service.err.contains(&format!("ended with status {}", libc::EROFS)), "{service}");
+}
+
+#[test]
+fn qchroots_own_file_is_out_of_reach_from_a_chroot() {
+    keeps_its_own_file(&[]);
+}
+
+#[test]
+fn qchroots_own_file_is_out_of_reach_from_namespaces() {
+    keeps_its_own_file(NAMESPACES);
+}

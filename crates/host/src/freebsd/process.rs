@@ -21,11 +21,6 @@ pub(super) const LAST_SIGNAL: i32 = 128;
 /// Between two looks at a process that is no child of ours.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// This program's own file.
-pub(super) fn own_program() -> io::Result<PathBuf> {
-    std::env::current_exe()
-}
-
 /// One process, by its number.
 pub(super) struct Handle(Pid);
 

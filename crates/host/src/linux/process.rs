@@ -4,7 +4,6 @@
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
-use std::path::PathBuf;
 use std::time::Instant;
 
 use nix::libc;
@@ -24,11 +23,6 @@ pub(super) const LAST_SIGNAL: i32 = 64;
 
 /// Magic number of devpts; statfs(2).
 const DEVPTS_MAGIC: i64 = 0x1cd1;
-
-/// This program's own file, whatever its path has become.
-pub(super) fn own_program() -> io::Result<PathBuf> {
-    Ok("/proc/self/exe".into())
-}
 
 /// One process that stays the same one: its number may be given to another process, this cannot.
 pub(crate) struct Handle(OwnedFd);

@@ -43,6 +43,9 @@ pub(crate) mod members;
 #[path = "../linux/process_namespaces.rs"]
 mod namespaces;
 #[cfg(target_os = "linux")]
+#[path = "../linux/process_program.rs"]
+pub(crate) mod own_program;
+#[cfg(target_os = "linux")]
 #[path = "../linux/process_rest.rs"]
 mod rest;
 #[cfg(target_os = "linux")]
@@ -70,6 +73,9 @@ mod member;
 #[cfg(target_os = "freebsd")]
 #[path = "../freebsd/process_members.rs"]
 pub(crate) mod members;
+#[cfg(target_os = "freebsd")]
+#[path = "../freebsd/process_program.rs"]
+pub(crate) mod own_program;
 #[cfg(target_os = "freebsd")]
 #[path = "../freebsd/process_rest.rs"]
 mod rest;

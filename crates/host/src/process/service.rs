@@ -18,7 +18,8 @@ use qchroot_engine::{Deadline, Probe};
 
 use super::channel::{Received, Receiver, feed};
 use super::fork;
-use super::kernel::{self, Handle};
+use super::kernel::Handle;
+use super::own_program::OwnProgram;
 use super::reaper::{ASK_ALL, KILL_ALL};
 use super::supervisor::{Order, WORD, start_time};
 use crate::clock;
@@ -54,9 +55,9 @@ fn launch(order: &Order) -> Result<Receiver<Result<()>>> {
     let failed = || "cannot start a supervisor".to_owned();
     let spec =
         serde_json::to_vec(order).map_err(|error| Error::new(ErrorKind::Internal, failed()).cause(error))?;
-    let own = kernel::own_program().or_error(failed)?;
+    let own = OwnProgram::find();
     #[expect(clippy::disallowed_methods, reason = "this program itself, by its own file")]
-    let mut command = Command::new(own);
+    let mut command = Command::new(own.path());
     command.arg0("qchroot").args([WORD, order.step.container.as_str(), &order.step.service.name]);
     command.env_clear().current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().map_err(|error| fork::refused(error, failed()))?;

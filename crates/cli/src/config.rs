@@ -18,12 +18,12 @@ impl Front<'_> {
             settings: settings(&args.settings)?,
             remove: args.remove,
             permissions: args.permission,
-            boot: args.boot.as_deref().map(yes_or_no).transpose()?,
+            boot: yes_or_no("--boot", args.boot.as_deref())?,
             after: containers(&args.settings.after)?,
             remove_after: args.order.remove_after,
             requires: containers(&args.settings.requires)?,
             remove_requires: args.order.remove_requires,
-            keep_run_files: args.order.keep_run_files.as_deref().map(yes_or_no).transpose()?,
+            keep_run_files: yes_or_no("--keep-run-files", args.order.keep_run_files.as_deref())?,
             storage_options,
             isolation_options,
         };
@@ -69,10 +69,11 @@ fn settings(given: &ServiceSettings) -> Result<Vec<ServiceSetting>> {
     .collect()
 }
 
-fn yes_or_no(text: &str) -> Result<bool> {
+fn yes_or_no(option: &str, text: Option<&str>) -> Result<Option<bool>> {
     match text {
-        "yes" => Ok(true),
-        "no" => Ok(false),
-        _ => Err(Error::new(ErrorKind::Usage, format!("it is yes or no, not {text:?}"))),
+        None => Ok(None),
+        Some("yes") => Ok(Some(true)),
+        Some("no") => Ok(Some(false)),
+        Some(other) => Err(Error::new(ErrorKind::Usage, format!("{option} is yes or no, not {other:?}"))),
     }
 }

@@ -25,6 +25,11 @@ const CASES: &[Case] = &[
         &["no storage named \"overly\"", "hint: there are: ", "overlay"],
     ),
     (&["create", "new", "--isolation", "jails"], 78, &["named \"jails\"", "hint: there are: chroot"]),
+    (
+        &["create", "new", "--isolation", "jail"],
+        69,
+        &["isolation jail of new works on FreeBSD only", "hint: `qchroot plugin list`"],
+    ),
     (&["create", "new", "--release", "none-1"], 66, &["release none-1 is not installed", "hint: "]),
     (
         &["create", "new", "-o", "storage.host_treees=src"],

@@ -67,7 +67,9 @@ impl Engine<'_> {
 
     fn create_plan(&self, name: &Name, file: &ContainerFile) -> Result<Plan> {
         let staging = self.layout.staging(name);
-        self.refuse_limits(name, &file.limits, &self.registry.isolation(&file.isolation.backend)?.info())?;
+        let isolation = self.registry.isolation(&file.isolation.backend)?.info();
+        self.refuse_elsewhere(name, &isolation)?;
+        self.refuse_limits(name, &file.limits, &isolation)?;
         let container = self.container(name, staging.clone(), file);
         let storage = self.registry.storage(&file.storage.backend)?;
         let installed = self.base_of(file, storage)?;

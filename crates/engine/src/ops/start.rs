@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use qchroot_api::{Brand, Error, ErrorKind, Name, Plan, Platform, Result, ServiceStep, Step};
+use qchroot_api::{Brand, Error, ErrorKind, Info, Name, Plan, Platform, Result, ServiceStep, Step};
 
 use crate::host_dirs;
 use crate::journal::{Journal, Op};
@@ -85,6 +85,7 @@ impl Engine<'_> {
     /// The steps after which programs can run inside, with one to clean up before anything is made there.
     pub(crate) fn open_plan(&self, loaded: &Loaded<'_>, clean: Option<Step>) -> Result<Plan> {
         let base = &loaded.installed.base;
+        self.refuse_elsewhere(&loaded.name, &loaded.isolation.info())?;
         self.refuse_foreign(loaded)?;
         let container = &self.with_kept_limits(loaded)?;
         let mut plan = loaded.isolation.enclose(container, self.view())?;
@@ -94,6 +95,23 @@ impl Engine<'_> {
         plan.extend(clean);
         plan.extend(self.declared_steps(loaded)?);
         Ok(plan)
+    }
+
+    /// An isolation of another kernel's is refused; a dry run shows what would be done there.
+    pub(crate) fn refuse_elsewhere(&self, name: &Name, isolation: &Info) -> Result<()> {
+        let platform = self.view().platform()?;
+        if isolation.platforms.contains(&platform) {
+            return Ok(());
+        }
+        let theirs: Vec<String> = isolation.platforms.iter().map(ToString::to_string).collect();
+        let message = format!("isolation {} of {name} works on {} only", isolation.name, theirs.join(", "));
+        if self.dry_run {
+            self.watch.warn(&message);
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Unavailable, message)
+            .with("container", name)
+            .hint(format!("`qchroot plugin list` shows what there is for {platform}")))
     }
 
     /// A userland whose programs this kernel cannot run is kept, and not entered; a dry run shows what would be done

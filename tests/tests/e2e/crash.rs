@@ -265,22 +265,23 @@ fn delete() {
 
 #[test]
 fn start_with_overlay() {
-    start("overlay");
+    start("overlay", "chroot");
 }
 
 #[test]
 fn start_with_nullfs() {
-    start("nullfs");
+    start("nullfs", "chroot");
 }
 
 #[test]
 fn start_with_md() {
-    start("md");
+    start("md", "chroot");
 }
 
-fn start(storage: &str) {
+/// qchroot dies in a start.
+pub fn start(storage: &str, isolation: &str) {
     Sweep {
-        world: &used(storage),
+        world: &used_in(storage, isolation),
         args: &["start", "web"],
         prepare: &stopped,
         cures: &[Cure::Doctor, Cure::Stop],
@@ -292,17 +293,17 @@ fn start(storage: &str) {
 
 #[test]
 fn stop_with_overlay() {
-    stop("overlay");
+    stop("overlay", "chroot");
 }
 
 #[test]
 fn stop_with_nullfs() {
-    stop("nullfs");
+    stop("nullfs", "chroot");
 }
 
 #[test]
 fn stop_with_md() {
-    stop("md");
+    stop("md", "chroot");
 }
 
 #[test]
@@ -324,9 +325,10 @@ fn another_size() {
     world.assert_quiet();
 }
 
-fn stop(storage: &str) {
+/// qchroot dies in a stop.
+pub fn stop(storage: &str, isolation: &str) {
     Sweep {
-        world: &used(storage),
+        world: &used_in(storage, isolation),
         args: &["stop", "web", "--timeout", "3"],
         prepare: &started,
         cures: &[Cure::Doctor, Cure::Stop],

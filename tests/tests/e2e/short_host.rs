@@ -2,8 +2,11 @@
 //! it works once there is more.
 
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use nix::libc;
 
 use crate::program::{self, Ran};
 use crate::world::World;
@@ -89,4 +92,27 @@ fn a_capability_that_is_missing_is_named() {
     assert_eq!(world.state("web"), "stopped");
     world.assert_quiet();
     world.assert_sound();
+}
+
+/// Each container that is worked on has its lock open, and there may be more containers than open files.
+#[test]
+fn more_containers_than_files_may_be_open() {
+    let world = World::installed();
+    world.run(["create", "c0"]).ok();
+    let file = fs::read(world.file("c0")).unwrap();
+    (1..400).for_each(|number| fs::write(world.file(&format!("c{number}")), &file).unwrap());
+    let mut command = world.command(["start", "-A"]);
+    // SAFETY: one system call on numbers of this closure's own.
+    unsafe {
+        command.pre_exec(|| {
+            let limit = libc::rlimit { rlim_cur: 350, rlim_max: 350 };
+            match libc::setrlimit(libc::RLIMIT_NOFILE, &limit) {
+                0 => Ok(()),
+                _ => Err(std::io::Error::last_os_error()),
+            }
+        })
+    };
+    let ran = Ran::of(&mut command);
+    let bypassed = |line: &&str| line.ends_with("Bypassed; No service configured yet");
+    assert_eq!(ran.ok().lines().filter(bypassed).count(), 400);
 }

@@ -15,6 +15,9 @@ use crate::{Engine, Outcome, Point, State, Watch};
 /// Hears what became of each container, in an order that does not depend on how many are worked on at once.
 pub type Told<'a> = dyn FnMut(&Name, Result<Outcome>) + 'a;
 
+/// So many locks are held at once: each is an open file, and a process may have 1024 where nobody says otherwise.
+const TOGETHER: usize = 256;
+
 /// What a container gets at least of the time for all, where there is as much.
 const FAIR_SHARE: Duration = Duration::from_secs(1);
 
@@ -96,8 +99,24 @@ impl Engine<'_> {
         self.start_all(&stopped, jobs, told);
     }
 
-    /// Does `act` for each of `names`, under its lock. The machine is looked at once for all of them.
+    /// Does `act` for each of `names` and its place among them, under its lock. The machine is looked at once for all
+    /// that are locked together.
     fn at_once(
+        &self,
+        names: &[Name],
+        jobs: NonZeroUsize,
+        act: impl Fn(&Engine<'_>, usize, &Name, &Observed) -> Result<Outcome> + Sync,
+        told: &mut Told<'_>,
+    ) {
+        for (number, together) in names.chunks(TOGETHER).enumerate() {
+            let placed = |engine: &Engine<'_>, index, name: &Name, observed: &Observed| {
+                act(engine, number * TOGETHER + index, name, observed)
+            };
+            self.at_once_together(together, jobs, placed, told);
+        }
+    }
+
+    fn at_once_together(
         &self,
         names: &[Name],
         jobs: NonZeroUsize,

@@ -11,7 +11,9 @@ use nix::libc;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::stat::{Mode, SFlag, makedev, mknod, umask};
-use nix::unistd::{ForkResult, chdir, execv, fork, pipe2, pivot_root, setsid};
+use nix::unistd::{
+    ForkResult, chdir, dup2_stderr, dup2_stdin, dup2_stdout, execv, fork, pipe2, pivot_root, setsid,
+};
 
 use crate::{NONE, Result, in_child, run_true};
 
@@ -51,6 +53,11 @@ pub(crate) fn start(file: &str, root: &str, overlay: &str) -> Result<()> {
 
 fn live(root: &str, overlay: &str) -> Result<()> {
     setsid()?;
+    // Whoever waits for this program's output must not wait for the sandbox.
+    let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
+    dup2_stdin(&null)?;
+    dup2_stdout(&null)?;
+    dup2_stderr(&null)?;
     mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE)?;
     mount(Some("overlay"), root, Some("overlay"), MsFlags::empty(), Some(overlay))?;
     chdir(root)?;

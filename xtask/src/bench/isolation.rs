@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::ground::Ground;
 use super::measure::{by_turns, by_turns_of};
@@ -172,11 +174,14 @@ impl<'a> Sandboxes<'a> {
     }
 
     fn end(&self) -> Result<()> {
-        for number in fs::read_to_string(&self.numbers)?.lines() {
-            let pid = nix::unistd::Pid::from_raw(number.parse()?);
-            nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL)?;
-            while nix::sys::signal::kill(pid, None).is_ok() {
-                std::thread::yield_now();
+        let text = fs::read_to_string(&self.numbers)?;
+        let pids =
+            text.lines().map(|number| Ok(Pid::from_raw(number.parse()?))).collect::<Result<Vec<_>>>()?;
+        // The kernel takes its time for the end of a namespace: they end side by side.
+        pids.iter().try_for_each(|pid| kill(*pid, Signal::SIGKILL))?;
+        for pid in pids {
+            while kill(pid, None).is_ok() {
+                std::thread::sleep(Duration::from_millis(1));
             }
         }
         write_file(&self.numbers, "")

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use qchroot_api::Result;
 
-use crate::{FakeHost, Moment};
+use crate::{FakeHost, Moment, Snapshot};
 
 /// A twin of `prepared` on which `work` came to its end, and how many changes that took.
 ///
@@ -37,4 +37,14 @@ pub fn deaths<'a, T: Debug>(
         assert!(host.is_crashed(), "change {change} was never made: {died:?}");
         (host, format!("died {moment:?} change {change} of {changes}"))
     })
+}
+
+/// That a machine whose run died, and that was put right, is as it was before the run or as it is after a whole one.
+///
+/// # Panics
+/// When it is neither, with what differs.
+#[track_caller]
+pub fn is_before_or_after(got: &Snapshot, old: &Snapshot, new: &Snapshot, what: &str) {
+    let (from_old, from_new) = (old.diff(got), new.diff(got));
+    assert!(got == old || got == new, "{what}\nfrom before:\n{from_old}from after:\n{from_new}");
 }

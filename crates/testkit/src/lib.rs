@@ -13,6 +13,6 @@ pub mod fixture;
 pub mod server;
 pub mod zfs;
 
-pub use deaths::{carried_out, deaths};
+pub use deaths::{carried_out, deaths, is_before_or_after};
 pub use engine::{Silent, with_engine};
 pub use fake::{FakeHost, Flaw, Guards, Moment, Snapshot};

@@ -16,7 +16,7 @@ use qchroot_isolation_chroot::Chroot;
 use qchroot_storage_md::Md;
 use qchroot_storage_nullfs::Nullfs;
 use qchroot_testkit::fixture::FakeSource;
-use qchroot_testkit::{FakeHost, Flaw, Snapshot, carried_out, deaths};
+use qchroot_testkit::{FakeHost, Flaw, Snapshot, carried_out, deaths, is_before_or_after};
 
 #[derive(Default)]
 struct Warnings(Mutex<Vec<String>>);
@@ -127,13 +127,7 @@ fn sweep(name: &str, prepared: &FakeHost, act: Act, afterwards: fn(&FakeHost)) {
         if report(&host).state == State::Stopped {
             check(&host, false).unwrap(); // a disk that was in use is not clean, and that is all
         }
-        let got = lasting(&host);
-        assert!(
-            got == old || got == new,
-            "{name} {at}; doctor: {findings:?}\nfrom before:\n{}from after:\n{}",
-            old.diff(&got),
-            new.diff(&got)
-        );
+        is_before_or_after(&lasting(&host), &old, &new, &format!("{name} {at}; doctor: {findings:?}"));
         let limit = report(&host).limit_bytes.unwrap();
         let said = host.text("/q/etc/containers/web.toml").unwrap();
         assert!(said.contains(&format!("size = \"{}M\"", limit / MIB)), "{limit} against {said}");

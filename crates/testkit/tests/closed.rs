@@ -12,7 +12,7 @@ use qchroot_engine::{ConfigChange, CreateWish, Engine, InstallWish, PermissionEn
 use qchroot_isolation_chroot::Chroot;
 use qchroot_storage_nullfs::Nullfs;
 use qchroot_testkit::fixture::FakeSource;
-use qchroot_testkit::{FakeHost, carried_out, deaths};
+use qchroot_testkit::{FakeHost, carried_out, deaths, is_before_or_after};
 
 /// As nullfs, its private tree mounted on the root: nothing can be renamed between it and the host's files.
 struct Shut;
@@ -139,13 +139,7 @@ fn sweep(name: &str, prepared: &FakeHost, act: Act, afterwards: fn(&FakeHost)) {
     for (host, at) in deaths(prepared, run) {
         afterwards(&host);
         let findings = with_engine(&host, |engine| engine.doctor(true));
-        let got = lasting(&host);
-        assert!(
-            got == old || got == new,
-            "{name} {at}; doctor: {findings:?}\nfrom before:\n{}from after:\n{}",
-            old.diff(&got),
-            new.diff(&got)
-        );
+        is_before_or_after(&lasting(&host), &old, &new, &format!("{name} {at}; doctor: {findings:?}"));
         let sound = with_engine(&host, |engine| engine.doctor(false)).unwrap();
         assert!(sound.is_empty(), "{name} {at}: {sound:?}");
     }

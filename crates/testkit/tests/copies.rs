@@ -10,7 +10,7 @@ use qchroot_storage_nullfs::Nullfs;
 use qchroot_storage_overlay::Overlay;
 use qchroot_storage_tree::Tree;
 use qchroot_testkit::fixture::FakeSource;
-use qchroot_testkit::{FakeHost, Moment, Snapshot, carried_out, deaths};
+use qchroot_testkit::{FakeHost, Moment, Snapshot, carried_out, deaths, is_before_or_after};
 
 const BACK_ENDS: [Registration; 5] = [
     Registration::Source(|| Box::new(FakeSource)),
@@ -114,14 +114,7 @@ fn sweep(what: &str, prepared: &FakeHost, act: Act) {
         for (host, at) in deaths(prepared, run) {
             afterwards(&host);
             let findings = with_engine(&host, |engine| engine.doctor(true));
-            let got = lasting(&host);
-            assert!(
-                got == old || got == new,
-                "{what} {at}; doctor: {findings:?}\nfrom before:\n{}from \
-                 after:\n{}",
-                old.diff(&got),
-                new.diff(&got)
-            );
+            is_before_or_after(&lasting(&host), &old, &new, &format!("{what} {at}; doctor: {findings:?}"));
         }
     }
 }

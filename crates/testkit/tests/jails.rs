@@ -13,7 +13,7 @@ use qchroot_isolation_chroot::Chroot;
 use qchroot_isolation_jail::Jail;
 use qchroot_storage_nullfs::Nullfs;
 use qchroot_testkit::fixture::FakeSource;
-use qchroot_testkit::{FakeHost, Snapshot, carried_out, deaths};
+use qchroot_testkit::{FakeHost, Snapshot, carried_out, deaths, is_before_or_after};
 
 const BACK_ENDS: [Registration; 4] = [
     Registration::Source(|| Box::new(FakeSource)),
@@ -243,13 +243,7 @@ fn sweep<T: std::fmt::Debug>(prepared: &FakeHost, run: fn(&FakeHost) -> Result<T
         if report(&host).state == State::Stopped {
             stop(&host).unwrap();
         }
-        let now = whole(&host);
-        assert!(
-            now == old || now == new,
-            "{at}; from before:\n{}from after:\n{}",
-            old.diff(&now),
-            new.diff(&now)
-        );
+        is_before_or_after(&whole(&host), &old, &new, &at);
     }
 }
 

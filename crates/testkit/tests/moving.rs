@@ -8,7 +8,7 @@ use qchroot_engine::{CreateWish, Engine, InstallWish, UpgradeWish};
 use qchroot_isolation_chroot::Chroot;
 use qchroot_storage_nullfs::Nullfs;
 use qchroot_testkit::fixture::FakeSource;
-use qchroot_testkit::{FakeHost, carried_out, deaths};
+use qchroot_testkit::{FakeHost, carried_out, deaths, is_before_or_after};
 
 const BACK_ENDS: [Registration; 3] = [
     Registration::Source(|| Box::new(FakeSource)),
@@ -80,13 +80,7 @@ fn sweep(name: &str, prepared: &FakeHost, act: Act, afterwards: fn(&FakeHost)) {
     for (host, at) in deaths(prepared, run) {
         afterwards(&host);
         let findings = with_engine(&host, |engine| engine.doctor(true));
-        let got = lasting(&host);
-        assert!(
-            got == old || got == new,
-            "{name} {at}; doctor: {findings:?}\nfrom before:\n{}from after:\n{}",
-            old.diff(&got),
-            new.diff(&got)
-        );
+        is_before_or_after(&lasting(&host), &old, &new, &format!("{name} {at}; doctor: {findings:?}"));
     }
 }
 

@@ -15,7 +15,7 @@ use qchroot_storage_overlay::Overlay;
 use qchroot_storage_tree::Tree;
 use qchroot_storage_zfs::Zfs;
 use qchroot_testkit::fixture::{DATASET, FakeSource, needs_pool, plant_pool, plant_tree};
-use qchroot_testkit::{FakeHost, Snapshot, carried_out, deaths};
+use qchroot_testkit::{FakeHost, Snapshot, carried_out, deaths, is_before_or_after};
 
 const STORAGES: [fn() -> Box<dyn SharedStorage>; 5] =
     [|| Box::new(Overlay), || Box::new(Nullfs), || Box::new(Md), || Box::new(Tree), || Box::new(Zfs)];
@@ -220,13 +220,7 @@ fn sweep<T: std::fmt::Debug>(prepared: &FakeHost, run: fn(&FakeHost) -> Result<T
     for (host, at) in deaths(prepared, run) {
         host.revive();
         put_right(&host);
-        let now = whole(&host);
-        assert!(
-            now == old || now == new,
-            "{at}; from before:\n{}from after:\n{}",
-            old.diff(&now),
-            new.diff(&now)
-        );
+        is_before_or_after(&whole(&host), &old, &new, &at);
     }
 }
 

@@ -74,7 +74,7 @@ pub use registration::{Registration, registrations};
 pub use release::{Release, ReleaseId, ReleaseWish};
 pub use rules::{Rules, SyscallRules};
 pub use run_files::{RUN_DIRS, is_stale_after_boot, is_stale_without_processes};
-pub use sandbox::{IdRange, Network, SandboxStep, SealStep};
+pub use sandbox::{IdRange, Network, SandboxStep, SealStep, sandbox_lock};
 pub use service::{Health, Ready, Restart, Service, ServiceRun, ServiceStatus, Standing};
 pub use shared_part::{SHARED_PART, shared_links, shared_plan};
 pub use step::{Access, Plan, ServiceStep, Step};

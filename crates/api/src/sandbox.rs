@@ -4,7 +4,7 @@
 //! mounted or changed at or below the container's root happens inside: the host layer sees to it, and no plan needs to
 //! say so. Its mounts end with it.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::{Name, Rules};
@@ -75,4 +75,10 @@ pub struct SealStep {
     pub sys: bool,
     /// What its init is held to.
     pub rules: Rules,
+}
+
+/// The lock that the init of the sandbox with this root holds for as long as it lives: `ROOT.init`, beside the root.
+#[must_use]
+pub fn sandbox_lock(root: &Utf8Path) -> Utf8PathBuf {
+    Utf8PathBuf::from(format!("{root}.init"))
 }

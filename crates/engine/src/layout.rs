@@ -1,7 +1,7 @@
 //! Where everything lies, per system and under `--root`. It knows paths, not what is in the files.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Name, Platform, ReleaseId};
+use qchroot_api::{Name, Platform, ReleaseId, sandbox_lock};
 
 /// The directories of one qchroot system; many live side by side, each under a root of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl Layout {
     /// The lock file that the init of a container's sandbox holds.
     #[must_use]
     pub fn sandbox_lock(&self, name: &Name) -> Utf8PathBuf {
-        self.container(name).join("root.init")
+        sandbox_lock(&self.container(name).join("root"))
     }
 
     /// Where a container is built before it has its name.

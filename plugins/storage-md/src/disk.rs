@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use qchroot_api::{
     Base, Container, DiskCheck, DiskFs, DiskInfo, DiskStep, Error, ErrorKind, Observe, Place, Result, Step,
-    size_text,
+    sandbox_lock, size_text,
 };
 
 use crate::settings::Settings;
@@ -76,7 +76,7 @@ impl<'a> Disk<'a> {
         }
         let root = self.container.root();
         let real = host.real_path(&root)?;
-        let in_sandbox = host.holder(&self.container.dir.join("root.init"))?.is_some();
+        let in_sandbox = host.holder(&sandbox_lock(&root))?.is_some();
         if in_sandbox || host.mounts()?.iter().any(|mounted| mounted.at == real) {
             return Ok(Some(Place::host(root)));
         }

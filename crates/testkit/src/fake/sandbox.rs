@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
-    Error, ErrorKind, Mount, MountFs, Place, Result, SAFE_DEVICES, SandboxStep, SealStep, Step,
+    Error, ErrorKind, Mount, MountFs, Place, Result, SAFE_DEVICES, SandboxStep, SealStep, Step, sandbox_lock,
 };
 use qchroot_engine::Probe;
 
@@ -26,7 +26,7 @@ impl State {
             return Err(Error::new(ErrorKind::Exists, format!("{name} has a sandbox already")));
         }
         let seen = self.root_dir(&step.root)?;
-        let lock = lock_of(&step.root);
+        let lock = sandbox_lock(&step.root);
         let at = self.tree.host(&lock, false)?;
         self.tree.put(&at, Inode::file("", 0o644))?;
         let init = self.spawn(seen.clone(), format!("init of {name}"));
@@ -42,7 +42,7 @@ impl State {
             let seen = self.root_dir(&step.root)?;
             self.end(deadline, |p| p.info.root.starts_with(&seen));
         }
-        match self.tree.find(&Place::host(lock_of(&step.root)))? {
+        match self.tree.find(&Place::host(sandbox_lock(&step.root)))? {
             Some((found, _)) => self.tree.remove(&found),
             None => Ok(()),
         }
@@ -100,7 +100,10 @@ impl State {
             Step::StartSandbox(step) => self.sandbox_of(&step.root).is_some(),
             Step::StopSandbox(step) => {
                 self.sandbox_of(&step.root).is_none()
-                    && self.tree.find(&Place::host(lock_of(&step.root))).is_ok_and(|found| found.is_none())
+                    && self
+                        .tree
+                        .find(&Place::host(sandbox_lock(&step.root)))
+                        .is_ok_and(|found| found.is_none())
             }
             Step::Seal(step) => self.sandbox_of(&step.root).is_some_and(|sandbox| sandbox.sealed),
             Step::StopProcesses { root, .. } => {
@@ -112,13 +115,9 @@ impl State {
     }
 
     fn sandbox_of(&self, root: &Utf8Path) -> Option<Sandbox> {
-        let lock = lock_of(root);
+        let lock = sandbox_lock(root);
         self.processes.iter().find(|p| p.holds.as_ref() == Some(&lock)).and_then(|p| p.sandbox)
     }
-}
-
-fn lock_of(root: &Utf8Path) -> Utf8PathBuf {
-    format!("{root}.init").into()
 }
 
 fn no_sandbox(root: &Utf8Path) -> Error {

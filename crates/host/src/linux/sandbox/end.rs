@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use camino::Utf8Path;
 use nix::sys::signal::Signal;
-use qchroot_api::{Error, ErrorKind, Result};
+use qchroot_api::{Error, ErrorKind, Result, sandbox_lock};
 use qchroot_engine::{Deadline, Probe};
 
-use super::find::{self, lock_of};
+use super::find;
 use crate::errors::OrError;
 use crate::process::init;
 use crate::process::members::Territory;
@@ -16,7 +16,7 @@ use crate::process::stop::{self, BURIAL};
 
 /// How the machine stands to the end of the sandbox with this root.
 pub(crate) fn probe_stopped(root: &Utf8Path) -> Result<Probe> {
-    let is_left = lock_of(root).symlink_metadata().is_ok();
+    let is_left = sandbox_lock(root).symlink_metadata().is_ok();
     Ok(if is_left || find::at(root)?.is_some() { Probe::Absent } else { Probe::Present })
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn stop(root: &Utf8Path) -> Result<()> {
                 .hint("see their state with ps; try again when what they wait for has answered"));
         }
     }
-    let lock = lock_of(root);
+    let lock = sandbox_lock(root);
     match std::fs::remove_file(&lock) {
         Err(error) if error.kind() == NotFound => Ok(()),
         removed => removed.or_error(|| format!("cannot remove {lock}")),

@@ -3,10 +3,10 @@
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
-use qchroot_api::{Error, ErrorKind, Mounted, Place, Result};
+use qchroot_api::{Error, ErrorKind, Mounted, Place, Result, sandbox_lock};
 
 use super::Sandbox;
 use crate::errors::OrError;
@@ -16,11 +16,6 @@ use crate::process::service::whole_file;
 
 /// The name that the roots of sandboxes have, so that a path has few directories that can be one.
 const ROOT: &str = "root";
-
-/// The file that the init of a sandbox holds a lock on.
-pub(super) fn lock_of(root: &Utf8Path) -> Utf8PathBuf {
-    root.with_file_name(format!("{ROOT}.init"))
-}
 
 /// Refuses a root that nobody would look for.
 pub(super) fn check_name(root: &Utf8Path) -> Result<()> {
@@ -35,7 +30,7 @@ pub(crate) fn at(root: &Utf8Path) -> Result<Option<Sandbox>> {
     if root.file_name() != Some(ROOT) {
         return Ok(None);
     }
-    let Some(lock) = open(&lock_of(root))? else { return Ok(None) };
+    let Some(lock) = open(&sandbox_lock(root))? else { return Ok(None) };
     let Some(pid) = holder(&lock, root)? else { return Ok(None) };
     let Some(init) = Handle::open(pid)? else { return Ok(None) };
     // Who is root inside a container can lock files in it, too, but is no such init. The lock is asked for again, so
@@ -108,6 +103,6 @@ fn open(at: &Utf8Path) -> Result<Option<File>> {
 fn holder(lock: &File, root: &Utf8Path) -> Result<Option<i32>> {
     let mut asked = whole_file();
     fcntl(lock, FcntlArg::F_GETLK(&mut asked))
-        .or_error(|| format!("cannot look at the lock {}", lock_of(root)))?;
+        .or_error(|| format!("cannot look at the lock {}", sandbox_lock(root)))?;
     Ok((asked.l_type != libc::F_UNLCK as libc::c_short).then_some(asked.l_pid))
 }

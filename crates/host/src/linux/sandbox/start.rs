@@ -11,12 +11,12 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::unistd::{sethostname, setsid};
-use qchroot_api::{Error, ErrorKind, Network, Result, SandboxStep};
+use qchroot_api::{Error, ErrorKind, Network, Result, SandboxStep, sandbox_lock};
 use qchroot_engine::Probe;
 use rustix::fs::{Mode, OFlags, fstatfs, open, openat};
 use rustix::mount::{MountPropagationFlags, mount_change};
 
-use super::find::{self, check_name, lock_of};
+use super::find::{self, check_name};
 use crate::errors::OrError;
 use crate::linux::control_group;
 use crate::process::channel::Sender;
@@ -157,7 +157,7 @@ fn live(step: &SandboxStep, sender: &Sender<Result<()>>) -> Result<Infallible> {
 /// Takes the lock for this process; the file stays open until its end. To close any descriptor of the file would give
 /// the lock up; fcntl_locking(2).
 fn take_lock(step: &SandboxStep) -> Result<i32> {
-    let at = lock_of(&step.root);
+    let at = sandbox_lock(&step.root);
     let failed = || format!("cannot take the lock {at}");
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(libc::O_NOFOLLOW);

@@ -91,6 +91,10 @@ pub struct Info {
     pub capabilities: BTreeSet<Capability>,
     /// The options it takes.
     pub options: Vec<OptionSpec>,
+    /// Programs of the host's that its plans may run, by name. Of a third party's plan, a step that runs another one
+    /// is refused.
+    #[serde(default)]
+    pub programs: Vec<String>,
 }
 
 /// What all three kinds have in common.
@@ -153,16 +157,16 @@ pub trait SharedStorage: Backend {
 
     /// Directories that together hold the container's files while it is not attached, the uppermost first.
     /// Only for looking things up; links are resolved in each by itself.
-    fn layers(&self, base: &Base, container: &Container) -> Vec<Utf8PathBuf>;
+    fn layers(&self, base: &Base, container: &Container) -> Result<Vec<Utf8PathBuf>>;
 
     /// The directory that holds only what the container itself wrote: what it takes of the host's space.
-    fn private(&self, container: &Container) -> Utf8PathBuf;
+    fn private(&self, container: &Container) -> Result<Utf8PathBuf>;
 
     /// What the container has of `base` while it is not attached, so that it can be moved to another base. `None`
     /// where it cannot be moved.
-    fn derived(&self, base: &Base, container: &Container) -> Option<Derived> {
+    fn derived(&self, base: &Base, container: &Container) -> Result<Option<Derived>> {
         let _ = (base, container);
-        None
+        Ok(None)
     }
 
     /// What the container takes and may take. `None` where the tree [`SharedStorage::private`] tells how much it is, and
@@ -284,9 +288,9 @@ pub trait Isolation: Backend {
     fn up(&self, base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan>;
 
     /// Services that the container has by its isolation; they start before those that it is configured with.
-    fn services(&self, container: &Container) -> Vec<Service> {
+    fn services(&self, container: &Container) -> Result<Vec<Service>> {
         let _ = container;
-        vec![]
+        Ok(vec![])
     }
 
     /// What there is to tell of a container that is up, by name, such as the number of its jail.

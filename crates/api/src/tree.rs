@@ -8,12 +8,14 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Observe, Result};
+use crate::{Download, Error, Observe, Result};
 
 /// One entry of a tree to write. Names need not be UTF-8.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Node {
     /// Path below the staging directory. A leading `/` or `./` is dropped; `..` is refused.
+    #[serde(with = "crate::os_path")]
     pub path: PathBuf,
     /// What it is.
     pub kind: NodeKind,
@@ -32,7 +34,8 @@ pub struct Node {
 }
 
 /// The kind of an entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum NodeKind {
     /// Directory.
     Directory,
@@ -44,11 +47,13 @@ pub enum NodeKind {
     /// Symbolic link with this target, stored as it is.
     Symlink {
         /// Target.
+        #[serde(with = "crate::os_path")]
         to: PathBuf,
     },
     /// Another name for an entry written before.
     HardLink {
         /// Path below the staging directory.
+        #[serde(with = "crate::os_path")]
         to: PathBuf,
     },
     /// Device node.
@@ -162,6 +167,23 @@ pub trait Work {
     /// empty, with the attributes of `from` itself: as [`Work::take`] copies, devices and pipes too, and what was one
     /// file by several names still is. Sockets are left out. What is mounted below `from` is an empty directory.
     fn take_tree(&mut self, from: &Utf8Path) -> Result<()>;
+
+    /// Fetches one file whole, checked, into the cache, and says where it lies; a broken download is taken up where it
+    /// ended. A file of this machine's stays where it is.
+    ///
+    /// # Errors
+    /// Bad data for what is not as wanted, not found and unavailable as the last of the addresses said.
+    fn fetch(&mut self, wanted: &Download) -> Result<Utf8PathBuf>;
+
+    /// Fetches tar archives, compressed or not, and unpacks them one into the other in the staging directory, in order,
+    /// while the next ones are being fetched. [`TreeWriter::finish`] is left to the caller.
+    ///
+    /// # Errors
+    /// As [`Work::fetch`], and bad data for an archive that is damaged or leads out of its tree.
+    fn unpack(&mut self, wanted: &[Download]) -> Result<()>;
+
+    /// Writes a line to the log.
+    fn note(&mut self, line: &str) -> Result<()>;
 
     /// Makes an image of removable media (ISO 9660, UDF, squashfs) readable as a directory until this work ends.
     ///

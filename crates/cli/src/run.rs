@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use camino::Utf8Path;
 use clap::{CommandFactory, Parser};
+use qchroot_abi::{OpenHere, Plugins};
 use qchroot_api::{Error, ErrorKind, Name, Observe, Result};
 use qchroot_engine::{CreateWish, Engine, InstallWish, Registry, Session, Watch, Who};
 use qchroot_host::Machine;
@@ -73,8 +74,9 @@ fn run(cli: Cli) -> Result<u8> {
         _ => Machine::new(),
     };
     let view: &dyn Observe = &machine;
-    let registry = Registry::linked()?;
     let layout = place::layout(cli.global.root.as_deref(), view.platform()?)?;
+    let plugins = Plugins::new(layout.plugins.clone(), Box::new(OpenHere));
+    let registry = Registry::linked()?.with_plugins(plugins);
     let screen = Screen::new(&cli.global);
     let engine = Engine::open(&machine, &registry, layout, &screen, cli.global.dry_run)?;
     let front = Front { engine, screen: &screen, json: cli.global.json };

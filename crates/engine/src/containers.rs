@@ -79,7 +79,7 @@ impl Engine<'_> {
         file.node.iter().try_for_each(|node| node.numbers().map(drop))?;
         let installed = self.base_of(&file, storage)?;
         let container = self.container(name, self.layout.container(name), &file);
-        let mut services = isolation.services(&container);
+        let mut services = isolation.services(&container)?;
         if let Some(twice) = configured.iter().find(|one| services.iter().any(|own| own.name == one.name)) {
             let message = format!("{name} has a service {} by its isolation already", twice.name);
             return Err(Error::new(ErrorKind::Config, message)

@@ -221,7 +221,7 @@ impl Engine<'_> {
 
     /// What a container has at a declared path, whether it is attached or not: the uppermost layer that has it tells.
     fn stat_inside(&self, loaded: &Loaded<'_>, entry: &PermissionEntry) -> Result<Option<Stat>> {
-        for layer in loaded.storage.layers(&loaded.installed.base, &loaded.container) {
+        for layer in loaded.storage.layers(&loaded.installed.base, &loaded.container)? {
             match self.view().stat(&Place::within(layer, &entry.path))? {
                 // How overlayfs says that a lower layer's file is gone; see overlayfs.rst of Linux.
                 Some(stat) if stat.kind == FileKind::CharDevice && stat.device == Some((0, 0)) => {
@@ -235,7 +235,7 @@ impl Engine<'_> {
     }
 
     fn text_inside(&self, loaded: &Loaded<'_>, path: &str) -> Result<String> {
-        for layer in loaded.storage.layers(&loaded.installed.base, &loaded.container) {
+        for layer in loaded.storage.layers(&loaded.installed.base, &loaded.container)? {
             match self.view().read(&Place::within(layer, path)) {
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 text => return text,

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use qchroot_abi::{Plugins, Remote};
 use qchroot_api::{
     Backend, Error, ErrorKind, Info, Isolation, Kind, Registration, ReleaseSource, Result, SharedStorage,
 };
 
-/// All back ends that this program was linked with.
+/// The back ends that this program was linked with, and the plug-ins that third parties ship.
 #[derive(Default)]
 pub struct Registry {
+    plugins: Option<Plugins>,
     sources: BTreeMap<String, Box<dyn ReleaseSource>>,
     storages: BTreeMap<String, Box<dyn SharedStorage>>,
     isolations: BTreeMap<String, Box<dyn Isolation>>,
@@ -36,13 +38,29 @@ impl Registry {
         Ok(registry)
     }
 
+    /// These, and third parties' plug-ins, whose names carry a dot; each is opened when it is asked for.
+    #[must_use]
+    pub fn with_plugins(self, plugins: Plugins) -> Self {
+        Self { plugins: Some(plugins), ..self }
+    }
+
+    fn plugin(&self, kind: Kind, name: &str) -> Option<Result<&'static Remote>> {
+        self.plugins.as_ref().filter(|_| name.contains('.')).map(|plugins| plugins.find(kind, name))
+    }
+
     /// A release source by name.
     pub fn source(&self, name: &str) -> Result<&dyn ReleaseSource> {
+        if let Some(plugin) = self.plugin(Kind::ReleaseSource, name) {
+            return plugin.map(|remote| remote as _);
+        }
         find(&self.sources, Kind::ReleaseSource, name)
     }
 
     /// A storage by name.
     pub fn storage(&self, name: &str) -> Result<&dyn SharedStorage> {
+        if let Some(plugin) = self.plugin(Kind::SharedStorage, name) {
+            return plugin.map(|remote| remote as _);
+        }
         find(&self.storages, Kind::SharedStorage, name)
     }
 
@@ -53,6 +71,9 @@ impl Registry {
 
     /// An isolation by name.
     pub fn isolation(&self, name: &str) -> Result<&dyn Isolation> {
+        if let Some(plugin) = self.plugin(Kind::Isolation, name) {
+            return plugin.map(|remote| remote as _);
+        }
         find(&self.isolations, Kind::Isolation, name)
     }
 

@@ -94,7 +94,7 @@ impl Engine<'_> {
         if !measure {
             return Ok(None);
         }
-        let used = self.host.disk_usage(&storage.private(&container))?;
+        let used = self.host.disk_usage(&storage.private(&container)?)?;
         Ok(Some(Usage { used, allocated: used, ..Usage::default() }.into()))
     }
 

@@ -256,7 +256,10 @@ impl Engine<'_> {
     ) -> Result<()> {
         let container = self.container(&report.name, self.layout.container(&report.name), &file);
         let isolation = self.registry.isolation(&file.isolation.backend);
-        let own = isolation.as_ref().map_or(vec![], |isolation| isolation.services(&container));
+        let own = match &isolation {
+            Ok(isolation) => isolation.services(&container)?,
+            Err(_) => vec![],
+        };
         let configured = file.service.iter().map(|service| service.name.clone());
         for name in own.into_iter().map(|service| service.name).chain(configured) {
             let line = self.service_report(&report.name, &name, report.state, processes)?;

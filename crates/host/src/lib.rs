@@ -96,7 +96,7 @@ impl Machine {
 
 impl Observe for Machine {
     fn observe(&self, query: &Query) -> Result<Answer> {
-        observe::answer(query)
+        observe::answer(self, query)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
 use qchroot_api::{
-    Answer, Command, Error, ErrorKind, FileKind, Place, ProgramOutput, Query, Result, Space, Stat,
+    Answer, Command, Error, ErrorKind, FileKind, Observe, Place, ProgramOutput, Query, Result, Space, Stat,
 };
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, OFlags, fstat, fstatvfs, major, minor};
@@ -18,7 +18,7 @@ use crate::{attributes, beneath, command, dir, disk, mount, os};
 const LONGEST: u64 = 16 << 20;
 
 /// Answers one question.
-pub(crate) fn answer(query: &Query) -> Result<Answer> {
+pub(crate) fn answer(machine: &dyn Observe, query: &Query) -> Result<Answer> {
     Ok(match query {
         Query::Platform => Answer::Platform(os::system::PLATFORM),
         Query::HostRelease => Answer::Text(os::system::host_release()?),
@@ -41,6 +41,9 @@ pub(crate) fn answer(query: &Query) -> Result<Answer> {
         }
         Query::GroupUsage { group } => Answer::GroupUsage(os::control_group::usage(group)?),
         Query::Listeners => Answer::Listeners(os::listeners::list()?),
+        Query::Get { address, headers, limit } => {
+            Answer::Reply(qchroot_unpack::get(address, headers, *limit, machine)?)
+        }
         Query::Ask { argv } => Answer::Output(ask(argv)?),
         other => return Err(Error::new(ErrorKind::Internal, format!("unknown question {other:?}"))),
     })

@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
-    Cancelled, Command, Error, ErrorKind, Observe, Output, Progress, Result, Take, TreeWriter, Work,
+    Cancelled, Command, Download, Error, ErrorKind, Observe, Output, Progress, Result, Take, TreeWriter, Work,
 };
 use qchroot_engine::Workplace;
+use qchroot_unpack::{Limits, Wanted};
 use rustix::fd::OwnedFd;
 
 use crate::errors::OrError;
@@ -79,6 +80,20 @@ impl Work for Staging<'_> {
 
     fn take_tree(&mut self, from: &Utf8Path) -> Result<()> {
         copy::copy_onto(from, self.place.staging.as_path(), &|| !self.cancelled.load(Ordering::Relaxed))
+    }
+
+    fn fetch(&mut self, wanted: &Download) -> Result<Utf8PathBuf> {
+        qchroot_unpack::fetch(&Wanted::of(wanted)?, self)
+    }
+
+    fn unpack(&mut self, wanted: &[Download]) -> Result<()> {
+        let wanted = wanted.iter().map(Wanted::of).collect::<Result<Vec<_>>>()?;
+        qchroot_unpack::unpack_all(&wanted, self, &Limits::default()).map(drop)
+    }
+
+    fn note(&mut self, line: &str) -> Result<()> {
+        self.open_log()?.remark(&log::shown(line.as_bytes()));
+        Ok(())
     }
 
     fn media(&mut self, image: &Utf8Path) -> Result<Utf8PathBuf> {

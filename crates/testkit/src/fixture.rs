@@ -238,6 +238,7 @@ impl Backend for FakeSource {
         Info {
             name: "fake".into(),
             kind: Kind::ReleaseSource,
+            programs: vec![],
             summary: "a small userland for tests".into(),
             platforms: vec![Platform::Linux, Platform::Freebsd],
             capabilities: [Capability::Verified].into(),

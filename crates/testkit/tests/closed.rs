@@ -28,6 +28,7 @@ impl Backend for Shut {
         Info {
             name: "shut".into(),
             kind: Kind::SharedStorage,
+            programs: vec![],
             summary: "for tests".into(),
             platforms: vec![Platform::Linux, Platform::Freebsd],
             capabilities: [Capability::SharedReadOnly, Capability::Closed].into(),
@@ -52,16 +53,16 @@ impl SharedStorage for Shut {
         Ok(plan)
     }
 
-    fn layers(&self, base: &Base, container: &Container) -> Vec<Utf8PathBuf> {
-        vec![container.root(), base.sharedfs.clone()]
+    fn layers(&self, base: &Base, container: &Container) -> Result<Vec<Utf8PathBuf>> {
+        Ok(vec![container.root(), base.sharedfs.clone()])
     }
 
-    fn derived(&self, base: &Base, container: &Container) -> Option<Derived> {
+    fn derived(&self, base: &Base, container: &Container) -> Result<Option<Derived>> {
         Nullfs.derived(base, container)
     }
 
-    fn private(&self, container: &Container) -> Utf8PathBuf {
-        Self::inner(container).root()
+    fn private(&self, container: &Container) -> Result<Utf8PathBuf> {
+        Ok(Self::inner(container).root())
     }
 }
 

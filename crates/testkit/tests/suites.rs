@@ -59,11 +59,11 @@ impl<const FAULT: u8> SharedStorage for Bad<FAULT> {
         Ok(plan.into_iter().map(writable).collect())
     }
 
-    fn layers(&self, base: &Base, container: &Container) -> Vec<Utf8PathBuf> {
+    fn layers(&self, base: &Base, container: &Container) -> Result<Vec<Utf8PathBuf>> {
         Nullfs.layers(base, container)
     }
 
-    fn private(&self, container: &Container) -> Utf8PathBuf {
+    fn private(&self, container: &Container) -> Result<Utf8PathBuf> {
         Nullfs.private(container)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use qchroot_api::camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Error, ErrorKind, Observe, Place, Progress, Result, Work};
+use qchroot_api::{Download, Error, ErrorKind, Observe, Place, Progress, Reply, Result, Work};
 use sha2::{Digest, Sha256};
 
 use crate::blame::Blame;
@@ -34,6 +34,27 @@ pub struct Wanted {
     pub size: Option<u64>,
     /// Entries that it must hold if it is an archive.
     pub entries: Option<u64>,
+}
+
+impl Wanted {
+    /// What a back end asks for in the words of the api.
+    ///
+    /// # Errors
+    /// Configuration, for an address that is none.
+    pub fn of(download: &Download) -> Result<Self> {
+        let mirrors = download.addresses.iter().map(|text| text.parse()).collect::<Result<_>>()?;
+        let Download { name, sha256, size, .. } = download.clone();
+        Ok(Self { name, mirrors, sha256, size, entries: None })
+    }
+}
+
+/// What the server of `address` says, at most `limit` bytes; for [`qchroot_api::Query::Get`].
+///
+/// # Errors
+/// Unavailable for a server that cannot be reached, bad data for more than `limit` bytes.
+pub fn get(address: &str, _headers: &[(String, String)], limit: u64, host: &dyn Observe) -> Result<Reply> {
+    let body = small(&[address.parse()?], limit, host)?;
+    Ok(Reply { status: 200, headers: vec![], body })
 }
 
 /// The whole of a small file, at most `limit` bytes, from the first mirror that has it.

@@ -33,7 +33,7 @@ use qchroot_api::{Error, ErrorKind, Node, Progress, Result, Work};
 pub use address::{Address, Scheme};
 use archive::{Archive, Member};
 pub use attributes::Origin;
-pub use fetch::{Fetcher, Wanted, digest, fetch, small, unpack_all};
+pub use fetch::{Fetcher, Wanted, digest, fetch, get, small, unpack_all};
 pub use host_file::HostFile;
 pub use limits::Limits;
 pub use net::{Patience, Proxies};

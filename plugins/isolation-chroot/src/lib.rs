@@ -29,6 +29,7 @@ impl Backend for Chroot {
         Info {
             name: "chroot".into(),
             kind: Kind::Isolation,
+            programs: vec![],
             summary: "the container as root directory, everything else shared with the host".into(),
             platforms: vec![Platform::Linux, Platform::Freebsd],
             capabilities: [Capability::Limits].into(),

@@ -31,6 +31,7 @@ impl Backend for Jail {
         Info {
             name: "jail".into(),
             kind: Kind::Isolation,
+            programs: vec![],
             summary: "a jail of FreeBSD: own address and host name, no sight of processes outside".into(),
             platforms: vec![Platform::Freebsd],
             capabilities: [Capability::Limits, Capability::OwnProcesses, Capability::OwnNetwork].into(),
@@ -68,13 +69,13 @@ impl Isolation for Jail {
         Ok(plan)
     }
 
-    fn services(&self, container: &Container) -> Vec<Service> {
+    fn services(&self, container: &Container) -> Result<Vec<Service>> {
         if Given(&container.isolation).text("style") != Some("system") {
-            return vec![];
+            return Ok(vec![]);
         }
         let words = |line: &str| line.split(' ').map(str::to_owned).collect();
         let (start, stop) = (words("/bin/sh /etc/rc"), words("/bin/sh /etc/rc.shutdown jail"));
-        vec![Service::new("rc", ServiceRun::Programs { start, stop })]
+        Ok(vec![Service::new("rc", ServiceRun::Programs { start, stop })])
     }
 
     fn facts(&self, container: &Container, host: &dyn Observe) -> Result<BTreeMap<String, String>> {

@@ -160,7 +160,7 @@ fn programs_go_by_jexec_and_have_their_own_limits() {
 
 #[test]
 fn a_virtual_system_is_one_service_by_the_scripts_of_rc_8() {
-    let services = |options| Jail.services(&World::new(options).container);
+    let services = |options| Jail.services(&World::new(options).container).unwrap();
     assert_eq!(services(Options::new()), []);
     let [rc] = services(toml::toml! { style = "system" }).try_into().unwrap();
     assert_eq!(rc.run.start_argv(), ["/bin/sh", "/etc/rc"]);

@@ -28,6 +28,7 @@ impl Backend for Namespaces {
         Info {
             name: "namespaces".into(),
             kind: Kind::Isolation,
+            programs: vec![],
             summary: "own mounts, processes, host name and IPC; by option own network and users".into(),
             platforms: vec![Platform::Linux],
             capabilities: [

@@ -65,6 +65,7 @@ impl Backend for Buildworld {
         Info {
             name: "buildworld".into(),
             kind: Kind::ReleaseSource,
+            programs: vec![],
             summary: "a world built from a FreeBSD source tree, installed by make".into(),
             platforms: vec![Platform::Linux, Platform::Freebsd],
             capabilities: BTreeSet::new(),

@@ -53,6 +53,7 @@ impl Backend for Debian {
         Info {
             name: "debian".into(),
             kind: Kind::ReleaseSource,
+            programs: vec![],
             summary: "the host's own Debian release, from the host's mirrors, by mmdebstrap".into(),
             platforms: vec![Platform::Linux],
             capabilities: BTreeSet::from([Capability::Verified]),

@@ -51,6 +51,7 @@ impl Backend for Distset {
         Info {
             name: "distset".into(),
             kind: Kind::ReleaseSource,
+            programs: vec![],
             summary: "FreeBSD's distribution sets, checked against their MANIFEST".into(),
             platforms: vec![Platform::Linux, Platform::Freebsd],
             capabilities: BTreeSet::from([Capability::Verified]),

@@ -57,6 +57,7 @@ impl Backend for HostPackages {
         Info {
             name: "host".into(),
             kind: Kind::ReleaseSource,
+            programs: vec![],
             summary: "the running system's own packages, checked and without its configuration".into(),
             platforms: vec![Platform::Linux],
             capabilities: BTreeSet::from([Capability::Verified]),

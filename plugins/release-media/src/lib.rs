@@ -35,6 +35,7 @@ impl Backend for Media {
         Info {
             name: "media".into(),
             kind: Kind::ReleaseSource,
+            programs: vec![],
             summary: "a userland from a CD, a DVD, an image of one, or a directory".into(),
             platforms: vec![Platform::Linux, Platform::Freebsd],
             capabilities: BTreeSet::from([Capability::Verified]),

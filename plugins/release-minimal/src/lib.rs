@@ -41,6 +41,7 @@ impl Backend for Minimal {
         Info {
             name: "minimal".into(),
             kind: Kind::ReleaseSource,
+            programs: vec![],
             summary: "some programs of the host's with exactly the files they need".into(),
             platforms: vec![Platform::Linux, Platform::Freebsd],
             capabilities: BTreeSet::new(),

@@ -31,6 +31,7 @@ impl Backend for Tarball {
         Info {
             name: "tarball".into(),
             kind: Kind::ReleaseSource,
+            programs: vec![],
             summary: "a userland in one tar archive, compressed or not".into(),
             platforms: vec![Platform::Linux, Platform::Freebsd],
             capabilities: BTreeSet::from([Capability::Verified]),

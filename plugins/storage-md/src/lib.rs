@@ -32,6 +32,7 @@ impl Backend for Md {
         Info {
             name: "md".into(),
             kind: Kind::SharedStorage,
+            programs: vec![],
             summary: "a private tree on a disk of a fixed size, the shared base mounted read-only inside"
                 .into(),
             platforms: vec![Platform::Linux, Platform::Freebsd],
@@ -97,16 +98,16 @@ impl SharedStorage for Md {
     }
 
     /// While the container is stopped its root is empty, and its files are on the disk alone.
-    fn layers(&self, base: &Base, container: &Container) -> Vec<Utf8PathBuf> {
-        vec![container.root(), base.sharedfs.clone()]
+    fn layers(&self, base: &Base, container: &Container) -> Result<Vec<Utf8PathBuf>> {
+        Ok(vec![container.root(), base.sharedfs.clone()])
     }
 
-    fn private(&self, container: &Container) -> Utf8PathBuf {
-        image(container)
+    fn private(&self, container: &Container) -> Result<Utf8PathBuf> {
+        Ok(image(container))
     }
 
-    fn derived(&self, base: &Base, container: &Container) -> Option<Derived> {
-        Some(Derived::Copy { at: container.root(), links: shared_links(base) })
+    fn derived(&self, base: &Base, container: &Container) -> Result<Option<Derived>> {
+        Ok(Some(Derived::Copy { at: container.root(), links: shared_links(base) }))
     }
 
     fn usage(&self, container: &Container, host: &dyn Observe) -> Result<Option<Usage>> {

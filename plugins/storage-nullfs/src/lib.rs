@@ -25,6 +25,7 @@ impl Backend for Nullfs {
         Info {
             name: "nullfs".into(),
             kind: Kind::SharedStorage,
+            programs: vec![],
             summary: "a private copy of the template, the shared base mounted read-only inside".into(),
             platforms: vec![Platform::Linux, Platform::Freebsd],
             capabilities: [
@@ -70,29 +71,29 @@ impl SharedStorage for Nullfs {
         Ok(vec![Step::MakeDir { at: Place::host(container.root()), mode: 0o755 }])
     }
 
-    fn layers(&self, base: &Base, container: &Container) -> Vec<Utf8PathBuf> {
-        vec![container.root(), base.sharedfs.clone()]
+    fn layers(&self, base: &Base, container: &Container) -> Result<Vec<Utf8PathBuf>> {
+        Ok(vec![container.root(), base.sharedfs.clone()])
     }
 
-    fn derived(&self, base: &Base, container: &Container) -> Option<Derived> {
-        Some(Derived::Copy { at: container.root(), links: shared_links(base) })
+    fn derived(&self, base: &Base, container: &Container) -> Result<Option<Derived>> {
+        Ok(Some(Derived::Copy { at: container.root(), links: shared_links(base) }))
     }
 
-    fn private(&self, container: &Container) -> Utf8PathBuf {
-        container.root()
+    fn private(&self, container: &Container) -> Result<Utf8PathBuf> {
+        Ok(container.root())
     }
 
     fn clone_of(&self, _base: &Base, from: &Container, to: &Container, _host: &dyn Observe) -> Result<Plan> {
-        Ok(vec![Step::CopyTree { from: self.private(from), to: self.private(to) }])
+        Ok(vec![Step::CopyTree { from: self.private(from)?, to: self.private(to)? }])
     }
 
     fn snapshot(&self, container: &Container, name: &str, _host: &dyn Observe) -> Result<Plan> {
-        Ok(snapshot_steps(container, &self.private(container), name))
+        Ok(snapshot_steps(container, &self.private(container)?, name))
     }
 
     fn restore(&self, container: &Container, name: &str, _host: &dyn Observe) -> Result<Plan> {
         let from = snapshot_data(container, name);
-        Ok(restore_steps(container, &self.private(container), |to| Step::CopyTree { from, to }))
+        Ok(restore_steps(container, &self.private(container)?, |to| Step::CopyTree { from, to }))
     }
 
     fn forget(&self, container: &Container, name: &str, _host: &dyn Observe) -> Result<Plan> {

@@ -26,6 +26,7 @@ impl Backend for Overlay {
         Info {
             name: "overlay".into(),
             kind: Kind::SharedStorage,
+            programs: vec![],
             summary: "the shared base below, the container's own changes above (overlayfs)".into(),
             platforms: vec![Platform::Linux],
             capabilities: [
@@ -97,25 +98,26 @@ impl SharedStorage for Overlay {
         self.create(base, container, host)
     }
 
-    fn layers(&self, base: &Base, container: &Container) -> Vec<Utf8PathBuf> {
-        vec![container.dir.join("upper"), base.template.clone(), base.sharedfs.clone()]
+    fn layers(&self, base: &Base, container: &Container) -> Result<Vec<Utf8PathBuf>> {
+        Ok(vec![container.dir.join("upper"), base.template.clone(), base.sharedfs.clone()])
     }
 
-    fn derived(&self, _base: &Base, container: &Container) -> Option<Derived> {
-        Some(Derived::Layer { at: container.dir.join("upper") })
+    fn derived(&self, _base: &Base, container: &Container) -> Result<Option<Derived>> {
+        Ok(Some(Derived::Layer { at: container.dir.join("upper") }))
     }
 
-    fn private(&self, container: &Container) -> Utf8PathBuf {
-        container.dir.join("upper")
+    fn private(&self, container: &Container) -> Result<Utf8PathBuf> {
+        Ok(container.dir.join("upper"))
     }
 
     /// The layer is copied as it is: it stands for itself, without references into the lower ones that an index
     /// would verify.
     fn clone_of(&self, base: &Base, from: &Container, to: &Container, host: &dyn Observe) -> Result<Plan> {
-        let (upper, copy) = (Place::host(self.private(to)), self.private(to));
+        let (from, copy) = (self.private(from)?, self.private(to)?);
+        let upper = Place::host(&copy);
         let in_place_of = |step| match step {
             Step::MakeDir { at, .. } if at == upper => {
-                Step::CopyTree { from: self.private(from), to: copy.clone() }
+                Step::CopyTree { from: from.clone(), to: copy.clone() }
             }
             step => step,
         };
@@ -123,12 +125,12 @@ impl SharedStorage for Overlay {
     }
 
     fn snapshot(&self, container: &Container, name: &str, _host: &dyn Observe) -> Result<Plan> {
-        Ok(snapshot_steps(container, &self.private(container), name))
+        Ok(snapshot_steps(container, &self.private(container)?, name))
     }
 
     fn restore(&self, container: &Container, name: &str, host: &dyn Observe) -> Result<Plan> {
         let from = snapshot_data(container, name);
-        let mut plan = restore_steps(container, &self.private(container), |to| Step::CopyTree { from, to });
+        let mut plan = restore_steps(container, &self.private(container)?, |to| Step::CopyTree { from, to });
         let was = limit::usage(container, host)?.and_then(|usage| usage.limit);
         plan.extend(limit::limit(container, was)?);
         Ok(plan)

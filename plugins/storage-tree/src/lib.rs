@@ -32,6 +32,7 @@ impl Backend for Tree {
         Info {
             name: "tree".into(),
             kind: Kind::SharedStorage,
+            programs: vec![],
             summary: "an existing tree, such as a mounted drive; nothing is copied".into(),
             platforms: vec![Platform::Linux, Platform::Freebsd],
             capabilities: [Capability::OwnRoot].into(),
@@ -84,13 +85,13 @@ impl SharedStorage for Tree {
         Ok(plan)
     }
 
-    fn layers(&self, base: &Base, _container: &Container) -> Vec<Utf8PathBuf> {
-        vec![base.template.clone()]
+    fn layers(&self, base: &Base, _container: &Container) -> Result<Vec<Utf8PathBuf>> {
+        Ok(vec![base.template.clone()])
     }
 
     /// The tree is not the container's: it takes nothing but its own directory.
-    fn private(&self, container: &Container) -> Utf8PathBuf {
-        container.dir.clone()
+    fn private(&self, container: &Container) -> Result<Utf8PathBuf> {
+        Ok(container.dir.clone())
     }
 }
 

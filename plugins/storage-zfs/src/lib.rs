@@ -32,6 +32,7 @@ impl Backend for Zfs {
         Info {
             name: "zfs".into(),
             kind: Kind::SharedStorage,
+            programs: vec![],
             summary: "a clone of the template's data set, the shared base mounted read-only inside".into(),
             platforms: vec![Platform::Linux, Platform::Freebsd],
             capabilities: [
@@ -68,16 +69,16 @@ impl SharedStorage for Zfs {
     }
 
     /// While the container is stopped its root is empty, and its files are in the data set alone.
-    fn layers(&self, base: &Base, container: &Container) -> Vec<Utf8PathBuf> {
-        vec![container.root(), base.sharedfs.clone()]
+    fn layers(&self, base: &Base, container: &Container) -> Result<Vec<Utf8PathBuf>> {
+        Ok(vec![container.root(), base.sharedfs.clone()])
     }
 
-    fn private(&self, container: &Container) -> Utf8PathBuf {
-        container.root()
+    fn private(&self, container: &Container) -> Result<Utf8PathBuf> {
+        Ok(container.root())
     }
 
-    fn derived(&self, base: &Base, container: &Container) -> Option<Derived> {
-        Some(Derived::Copy { at: container.root(), links: shared_links(base) })
+    fn derived(&self, base: &Base, container: &Container) -> Result<Option<Derived>> {
+        Ok(Some(Derived::Copy { at: container.root(), links: shared_links(base) }))
     }
 
     fn usage(&self, container: &Container, host: &dyn Observe) -> Result<Option<Usage>> {

@@ -17,10 +17,13 @@ fn may_use(package: &str) -> Option<&'static [&'static str]> {
         root if ROOTS.contains(&root) => None,
         "qchroot-api" => Some(&[]),
         "qchroot-unpack" | "qchroot-abi" => Some(&["qchroot-api"]),
+        "qchroot-plugin" => Some(&["qchroot-api", "qchroot-abi"]),
         "qchroot-pack" => Some(&["qchroot-api", "qchroot-unpack"]),
         "qchroot-engine" => Some(&["qchroot-api", "qchroot-abi", "qchroot-pack"]),
-        "qchroot-host" => Some(&["qchroot-api", "qchroot-engine"]),
-        "qchroot-testkit" => Some(&["qchroot-api", "qchroot-engine", "qchroot-host", "qchroot-abi"]),
+        "qchroot-host" => Some(&["qchroot-api", "qchroot-abi", "qchroot-engine", "qchroot-unpack"]),
+        "qchroot-testkit" => {
+            Some(&["qchroot-api", "qchroot-abi", "qchroot-engine", "qchroot-host", "qchroot-unpack"])
+        }
         source if source.starts_with("qchroot-release-") => Some(&["qchroot-api", "qchroot-unpack"]),
         _plugin => Some(&["qchroot-api"]),
     }
@@ -78,7 +81,6 @@ mod tests {
             ("qchroot-api", "qchroot-engine"),
             ("qchroot-unpack", "qchroot-host"),
             ("qchroot-engine", "qchroot-host"),
-            ("qchroot-host", "qchroot-unpack"),
             ("qchroot-storage-md", "qchroot-unpack"),
             ("qchroot-release-media", "qchroot-engine"),
             ("qchroot-isolation-jail", "qchroot-storage-md"),

@@ -124,7 +124,7 @@ impl Engine<'_> {
     }
 
     fn find_script(&self, loaded: &Loaded<'_>, service: &str) -> Result<Option<Utf8PathBuf>> {
-        let layers = loaded.storage.layers(&loaded.installed.base, &loaded.container);
+        let layers = loaded.storage.layers(&loaded.installed.base, &loaded.container)?;
         for dir in SCRIPT_DIRS {
             let path = Utf8PathBuf::from(dir).join(service);
             for layer in &layers {

@@ -106,7 +106,7 @@ impl Engine<'_> {
         let text = toml::to_string_pretty(&header)
             .map_err(|e| Error::new(ErrorKind::Internal, "cannot describe the export").cause(e))?;
         let head = Head { header: text, container };
-        let private = loaded.storage.private(&loaded.container);
+        let private = loaded.storage.private(&loaded.container)?;
         let mut shown = Shown::of(&header);
         let mut fill = |archive: &mut Archive<'_, '_>| {
             self.host.read_tree(&private, &mut |node, data, content| {
@@ -126,7 +126,7 @@ impl Engine<'_> {
 
     /// What the export will hold.
     fn header(&self, loaded: &Loaded<'_>) -> Result<ExportFile> {
-        let private = loaded.storage.private(&loaded.container);
+        let private = loaded.storage.private(&loaded.container)?;
         let stat = self.view().stat(&Place::host(&private))?.ok_or_else(|| {
             Error::new(ErrorKind::NotFound, format!("{} has no data: {private} is missing", loaded.name))
         })?;

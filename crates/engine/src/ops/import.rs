@@ -194,7 +194,7 @@ impl Engine<'_> {
             plan.push(Step::RemoveDir { at: Place::host(brought) });
         } else {
             plan.extend(storage.receive(&release.base, &container, None, self.view())?);
-            plan.push(unpack(storage.private(&container)));
+            plan.push(unpack(storage.private(&container)?));
         }
         plan.push(Step::Rename { from: staging, to: self.layout.container(name) });
         let at = Place::host(self.layout.file(name));

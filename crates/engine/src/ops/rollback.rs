@@ -55,7 +55,7 @@ impl Engine<'_> {
 
     fn back(&self, loaded: &Loaded<'_>, previous: &Previous) -> Result<(Plan, Vec<Changed>)> {
         let name = &loaded.name;
-        let at = match loaded.storage.derived(&loaded.installed.base, &loaded.container) {
+        let at = match loaded.storage.derived(&loaded.installed.base, &loaded.container)? {
             Some(Derived::Copy { at, .. } | Derived::Layer { at }) => at,
             _ => {
                 let message = "the storage cannot move a container to another release";

@@ -106,7 +106,7 @@ impl Engine<'_> {
     /// The steps that merge, and what they do.
     fn merged(&self, loaded: &Loaded<'_>, new: &Base) -> Result<Moving> {
         let derived = |base: &Base| loaded.storage.derived(base, &loaded.container);
-        let (Some(before), Some(after)) = (derived(&loaded.installed.base), derived(new)) else {
+        let (Some(before), Some(after)) = (derived(&loaded.installed.base)?, derived(new)?) else {
             let storage = &loaded.file.storage.backend;
             return Err(Error::new(
                 ErrorKind::Unavailable,

@@ -52,6 +52,12 @@ impl Observe for FakeHost {
             Query::GroupUsage { group } => Answer::GroupUsage(state.group_usage(group)),
             Query::Space { at } => Answer::Space(state.space(at)?),
             Query::Listeners => Answer::Listeners(listeners::listeners(&state)),
+            Query::Get { address, .. } => {
+                let message = format!("{address} cannot be reached");
+                return Err(
+                    Error::new(ErrorKind::Unavailable, message).cause("the fake machine has no network")
+                );
+            }
             Query::Ask { argv } => {
                 let Output { status, stdout, stderr } = state.run(argv)?;
                 Answer::Output(ProgramOutput { status, stdout, stderr })

@@ -6,10 +6,11 @@ use std::path::{Component, Path};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
-    Command, Error, ErrorKind, Node, NodeKind, Observe, Output, Place, Progress, Result, Take, TreeWriter,
-    Work,
+    Command, Download, Error, ErrorKind, Node, NodeKind, Observe, Output, Place, Progress, Result, Take,
+    TreeWriter, Work,
 };
 use qchroot_engine::Workplace;
+use qchroot_unpack::{Limits, Wanted};
 
 use super::node::{Body, Inode};
 use super::resolve::Found;
@@ -88,6 +89,20 @@ impl Work for FakeWork<'_> {
                 put(state, &at, inode)
             })
         })
+    }
+
+    fn fetch(&mut self, wanted: &Download) -> Result<Utf8PathBuf> {
+        qchroot_unpack::fetch(&Wanted::of(wanted)?, self)
+    }
+
+    fn unpack(&mut self, wanted: &[Download]) -> Result<()> {
+        let wanted = wanted.iter().map(Wanted::of).collect::<Result<Vec<_>>>()?;
+        qchroot_unpack::unpack_all(&wanted, self, &Limits::default()).map(drop)
+    }
+
+    fn note(&mut self, line: &str) -> Result<()> {
+        let _ = line; // nobody reads the log of the fake machine
+        Ok(())
     }
 
     fn media(&mut self, image: &Utf8Path) -> Result<Utf8PathBuf> {

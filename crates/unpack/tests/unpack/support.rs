@@ -6,7 +6,8 @@ use std::path::Path;
 
 use qchroot_api::camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
-    Command, Error, ErrorKind, Node, NodeKind, Observe, Output, Progress, Result, Take, TreeWriter, Work,
+    Command, Download, Error, ErrorKind, Node, NodeKind, Observe, Output, Progress, Result, Take, TreeWriter,
+    Work,
 };
 use tar::{EntryType, Header};
 
@@ -64,6 +65,18 @@ impl Work for Memory {
 
     fn take_tree(&mut self, from: &Utf8Path) -> Result<()> {
         Err(Error::new(ErrorKind::Unavailable, format!("{from} is not here")))
+    }
+
+    fn fetch(&mut self, wanted: &Download) -> Result<Utf8PathBuf> {
+        Err(Error::new(ErrorKind::Unavailable, format!("{} is not here", wanted.name)))
+    }
+
+    fn unpack(&mut self, wanted: &[Download]) -> Result<()> {
+        wanted.iter().try_for_each(|one| self.fetch(one).map(drop))
+    }
+
+    fn note(&mut self, _: &str) -> Result<()> {
+        Ok(())
     }
 
     fn media(&mut self, _: &Utf8Path) -> Result<Utf8PathBuf> {

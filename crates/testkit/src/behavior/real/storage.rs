@@ -150,14 +150,14 @@ fn writes_are_own(lab: &mut Lab, storage: &dyn SharedStorage) {
 
 /// What was written is in a layer of the container's own. Of a closed one the uppermost layer is what it shows of it.
 fn is_in_private_layer(lab: &Lab, storage: &dyn SharedStorage) {
-    let layers = storage.layers(&lab.base, &lab.container);
+    let layers = storage.layers(&lab.base, &lab.container).expect("its layers are known");
     let found = layers.iter().find(|layer| {
         let stat = lab.view().stat(&Place::within(*layer, "etc/new"));
         stat.expect("a layer can be looked at").is_some()
     });
     let found = found.expect("what was written is in no layer");
     let closed = storage.info().capabilities.contains(&Capability::Closed);
-    let private = if closed { lab.container.dir.clone() } else { storage.private(&lab.container) };
+    let private = if closed { lab.container.dir.clone() } else { private(lab, storage) };
     assert!(found.starts_with(private), "it is not in the private part");
 }
 
@@ -186,4 +186,9 @@ fn copy_on_write(lab: &mut Lab, storage: &dyn SharedStorage) {
     }
     lab.take_back();
     assert_eq!(Lab::listing(&lab.base.sharedfs), before, "the base has changed");
+}
+
+/// Where the storage says the container's own data is.
+pub(super) fn private(lab: &Lab, storage: &dyn SharedStorage) -> Utf8PathBuf {
+    storage.private(&lab.container).expect("its private part is known")
 }

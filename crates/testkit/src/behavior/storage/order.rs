@@ -43,7 +43,7 @@ fn unclean(w: &World) {
 
 fn damaged(w: &World) {
     w.created();
-    w.host.spoil(w.storage.private(&w.container()), Flaw::Damaged);
+    w.host.spoil(w.storage.private(&w.container()).expect("its private part is known"), Flaw::Damaged);
     let before = w.host.files([DIR]);
     let outcome = carry_out(&w.host, &w.attach());
     let error = outcome.end.expect_err("it is damaged");

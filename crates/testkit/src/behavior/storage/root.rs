@@ -58,7 +58,7 @@ pub(super) fn apart(w: &World) {
 pub(super) fn layers(w: &World) {
     w.created();
     let container = w.container();
-    let layers = w.storage.layers(&w.base, &container);
+    let layers = w.storage.layers(&w.base, &container).expect("its layers are known");
     let homes = [&container.dir, &w.base.sharedfs, &w.base.template];
     for layer in &layers {
         assert!(homes.iter().any(|home| layer.starts_with(home)), "the layer {layer} is neither's");
@@ -67,7 +67,7 @@ pub(super) fn layers(w: &World) {
         true => w.while_attached(|w| hold_the_files(w, &layers)),
         false => hold_the_files(w, &layers),
     }
-    let private = w.storage.private(&container);
+    let private = w.storage.private(&container).expect("its private part is known");
     assert!(private.starts_with(&container.dir), "{private} is not the container's own");
 }
 

@@ -11,7 +11,7 @@ use qchroot_api::{
 use qchroot_engine::Host;
 
 use super::super::lab::Lab;
-use super::{attach, attach_again, create};
+use super::{attach, attach_again, create, private};
 use crate::behavior::transaction::{carry_out, succeed, take_back};
 use crate::fixture::LIMIT;
 
@@ -56,7 +56,7 @@ fn is_left(lab: &Lab, storage: &dyn SharedStorage) {
     if !storage.info().capabilities.contains(&Capability::Closed) {
         return;
     }
-    let disk = lab.view().disk(&storage.private(&lab.container)).expect("a disk can be looked at");
+    let disk = lab.view().disk(&private(lab, storage)).expect("a disk can be looked at");
     assert!(disk.is_none_or(|disk| disk.attached.is_empty()), "the disk is still attached");
 }
 
@@ -81,7 +81,7 @@ fn nobody_takes_more(lab: &mut Lab, storage: &dyn SharedStorage) {
     assert_eq!(lab.run(&lab.plain(), &["sh", "-c", FILL]), 0, "it was full too early");
     let more = fs::write(lab.container.root().join("more"), [1; 1 << 20]);
     assert_eq!(more.map_err(|error| error.kind()), Err(Io::StorageFull));
-    let image = fs::metadata(storage.private(&lab.container)).expect("what holds it is there");
+    let image = fs::metadata(private(lab, storage)).expect("what holds it is there");
     assert!(image.len() <= LIMIT && image.blocks() * 512 <= LIMIT, "{image:?}");
     let full = usage(lab, storage);
     assert!(full.limit == Some(LIMIT) && full.used <= LIMIT && full.used > LIMIT / 10 * 9, "{full:?}");
@@ -136,7 +136,7 @@ fn stop_uncleanly(lab: &mut Lab, storage: &dyn SharedStorage) {
     attach(lab, storage);
     write(lab, "etc/new", "new");
     lab.machine.flush(&lab.container.root()).expect("what was written can be flushed");
-    let (disk, copy) = (storage.private(&lab.container), lab.path().join("copy"));
+    let (disk, copy) = (private(lab, storage), lab.path().join("copy"));
     fs::copy(&disk, &copy).expect("the disk can be copied");
     lab.take_back();
     fs::rename(copy, disk).expect("the copy takes its place");
@@ -167,7 +167,7 @@ fn attempt(lab: &Lab, plan: &Plan) -> Error {
 fn destroyed(lab: &mut Lab, storage: &dyn SharedStorage) {
     create(lab, storage);
     fs::create_dir_all(&lab.container.log).expect("a directory for logs");
-    let disk = fs::File::options().write(true).open(storage.private(&lab.container));
+    let disk = fs::File::options().write(true).open(private(lab, storage));
     disk.expect("the disk is there").write_all_at(&[0; 128 << 10], 0).expect("it can be written");
     let before = Lab::listing(&lab.container.dir);
     let refused = attempt(lab, &done(storage.attach(&lab.base, &lab.container, lab.view())));

@@ -1,0 +1,38 @@
+//! The border between qchroot and plug-ins that are shared libraries.
+//!
+//! The three traits of qchroot-api cross it as text: a [`Call`] goes to the back end, each [`Ask`] comes back, and what
+//! both carry are the api's own types as JSON, so that there is no second set of types to keep. The few types with a
+//! layout that matters are in [`module`]; abi_stable checks them when a library is opened.
+//!
+//! [`Exported`] is the author's side, [`Remote`] the program's; what carries calls from one to the other is a
+//! [`Carrier`]. This crate knows no back end by name, and nothing of what the calls mean.
+
+mod ask;
+mod author;
+mod call;
+mod far;
+mod header;
+mod host_side;
+mod in_process;
+#[cfg(feature = "host")]
+mod library;
+pub mod module;
+#[cfg(feature = "host")]
+mod plugins;
+mod remote;
+mod text;
+
+pub use ask::Ask;
+pub use author::{Exported, make, root_module};
+pub use call::Call;
+pub use header::{BORDER_TEXT, HEADER_SYMBOL, Header, LIBRARY_SYMBOL};
+pub use host_side::{Answered, HostSide};
+pub use in_process::InProcess;
+#[cfg(feature = "host")]
+pub use library::{open, read_header};
+#[cfg(feature = "host")]
+pub use plugins::{OpenHere, Opener, Plugins};
+pub use remote::{Carrier, Remote};
+
+/// What the macro of qchroot-plugin writes refers to it.
+pub use abi_stable;

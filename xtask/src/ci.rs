@@ -19,7 +19,7 @@ type Stage = fn(&Workspace, &mut Report) -> Result<()>;
 
 const STAGES: &[(&str, Stage)] = &[
     ("setup", |_, _| setup::everything()),
-    ("format", |_, _| Run::cargo().args(["fmt", "--all", "--check"]).run()),
+    ("format", |_, _| format()),
     ("tidy", |workspace, _| tidy::task(workspace)),
     ("deny", |_, report| deny(report)),
     ("clippy", |_, _| clippy()),
@@ -78,6 +78,12 @@ fn run_tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
     let counts = test::all(workspace, None)?;
     report.counts = Some(counts);
     if counts.failed == 0 { Ok(()) } else { Err(format!("{counts}").into()) }
+}
+
+/// The plug-ins of the tests are a workspace of their own.
+fn format() -> Result<()> {
+    Run::cargo().args(["fmt", "--all", "--check"]).run()?;
+    Run::cargo().args(["fmt", "--manifest-path", "tests/plugins/Cargo.toml", "--check"]).run()
 }
 
 /// With every feature, and once more as it is shipped: what one hides the other may show.

@@ -32,6 +32,7 @@ impl Opener for OpenHere {
 /// The plug-ins in one directory. A plug-in named `acme.thing` is the file `acme.thing.so` there.
 pub struct Plugins {
     dir: Utf8PathBuf,
+    allowed: Option<Vec<String>>,
     opener: Box<dyn Opener>,
     opened: Mutex<BTreeMap<String, &'static Remote>>,
 }
@@ -43,10 +44,10 @@ impl fmt::Debug for Plugins {
 }
 
 impl Plugins {
-    /// Those in the directory `dir`, which need not exist; `opener` opens them.
+    /// Those in the directory `dir`, which need not exist, or of these only the `allowed` ones; `opener` opens them.
     #[must_use]
-    pub fn new(dir: Utf8PathBuf, opener: Box<dyn Opener>) -> Self {
-        Self { dir, opener, opened: Mutex::default() }
+    pub fn new(dir: Utf8PathBuf, allowed: Option<Vec<String>>, opener: Box<dyn Opener>) -> Self {
+        Self { dir, allowed, opener, opened: Mutex::default() }
     }
 
     /// The plug-in of this kind and name, opened the first time that it is asked for.
@@ -64,6 +65,7 @@ impl Plugins {
                 .with("backend", name)
                 .hint(format!("a plug-in of this name would be {file}")));
         }
+        self.refuse_unlisted(name)?;
         let header = read_header(&file)?;
         if header.name != name || header.kind != kind {
             let message = format!("{file} holds the {} {}", header.kind, header.name);
@@ -79,5 +81,16 @@ impl Plugins {
         let remote: &'static Remote = Box::leak(Box::new(remote));
         opened.insert(name.to_owned(), remote);
         Ok(remote)
+    }
+
+    fn refuse_unlisted(&self, name: &str) -> Result<()> {
+        match &self.allowed {
+            Some(allowed) if !allowed.iter().any(|one| one == name) => {
+                Err(Error::new(ErrorKind::Permission, format!("the plug-in {name} is not allowed"))
+                    .with("backend", name)
+                    .hint(format!("add {name:?} to the list `allow` below [plugins] in qchroot.toml")))
+            }
+            _ => Ok(()),
+        }
     }
 }

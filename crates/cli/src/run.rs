@@ -6,7 +6,7 @@ use camino::Utf8Path;
 use clap::{CommandFactory, Parser};
 use qchroot_abi::{OpenHere, Plugins};
 use qchroot_api::{Error, ErrorKind, Name, Observe, Result};
-use qchroot_engine::{CreateWish, Engine, InstallWish, Registry, Session, Watch, Who};
+use qchroot_engine::{CreateWish, Engine, InstallWish, Registry, Session, Settings, Watch, Who};
 use qchroot_host::Machine;
 use serde_json::json;
 
@@ -75,16 +75,18 @@ fn run(cli: Cli) -> Result<u8> {
     };
     let view: &dyn Observe = &machine;
     let layout = place::layout(cli.global.root.as_deref(), view.platform()?)?;
-    let plugins = Plugins::new(layout.plugins.clone(), Box::new(OpenHere));
+    let settings = Settings::read(&machine, &layout)?;
+    let plugins = Plugins::new(layout.plugins.clone(), settings.plugins.allow.clone(), Box::new(OpenHere));
     let registry = Registry::linked()?.with_plugins(plugins);
     let screen = Screen::new(&cli.global);
-    let engine = Engine::open(&machine, &registry, layout, &screen, cli.global.dry_run)?;
+    let dry_run = cli.global.dry_run;
+    let engine = Engine { host: &machine, registry: &registry, layout, settings, watch: &screen, dry_run };
     let front = Front { engine, screen: &screen, json: cli.global.json };
     if !matches!(command, Command::Doctor(_)) {
         front.engine.warn_of_interrupted()?;
     }
     let status = front.dispatch(command)?;
-    if cli.global.dry_run && cli.global.json {
+    if dry_run && cli.global.json {
         print::json(&screen.planned())?;
     }
     Ok(status)

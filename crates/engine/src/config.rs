@@ -1,14 +1,13 @@
 //! The two kinds of TOML file: the system's settings and one file a container.
 //!
-//! This module knows their form. It does not read files, and a back end's own options are only checked here
-//! against what the back end declares.
+//! This module knows their form. A back end's own options are only checked here against what the back end declares.
 
 use camino::Utf8Path;
 use qchroot_api::{Error, ErrorKind, Name, Options, ReleaseId, Result};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use toml::de::{DeTable, DeValue};
 
-use crate::ServiceEntry;
+use crate::{Host, Layout, ServiceEntry};
 
 /// The format number that this program writes and reads.
 pub const FORMAT: u32 = 1;
@@ -25,11 +24,32 @@ pub struct Settings {
     /// Options of release sources, by source.
     #[serde(default)]
     pub source: std::collections::BTreeMap<String, Options>,
+    /// Third parties' plug-ins.
+    #[serde(default)]
+    pub plugins: PluginSettings,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { format: FORMAT, defaults: Defaults::default(), source: Default::default() }
+        Self {
+            format: FORMAT,
+            defaults: Defaults::default(),
+            source: Default::default(),
+            plugins: PluginSettings::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Those of the system that `layout` describes. It need not exist yet.
+    ///
+    /// # Errors
+    /// Configuration, with line and column, when `qchroot.toml` is wrong.
+    pub fn read(host: &dyn Host, layout: &Layout) -> Result<Self> {
+        match host.read_own(&layout.settings)? {
+            None => Ok(Self::default()),
+            Some(bytes) => parse(&layout.settings, &String::from_utf8_lossy(&bytes)),
+        }
     }
 }
 
@@ -43,6 +63,19 @@ pub struct Defaults {
     pub storage: Option<String>,
     /// Isolation.
     pub isolation: Option<String>,
+}
+
+/// Which plug-ins of third parties are used, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PluginSettings {
+    /// Those that may be used, by name; where there is no list, all that the superuser put into the directory.
+    pub allow: Option<Vec<String>>,
+    /// Those that run in this program's own process, by name.
+    #[serde(default, alias = "in-process")]
+    pub in_process: Vec<String>,
+    /// Seconds that a call may take without a sign of life.
+    pub patience: Option<u64>,
 }
 
 /// `containers/NAME.toml`: everything about one container but its state.

@@ -53,7 +53,7 @@ use std::time::Duration;
 use qchroot_api::{Platform, Result};
 
 pub use base::{BaseFile, Installed};
-pub use config::{Choice, ContainerFile, Defaults, FORMAT, Settings};
+pub use config::{Choice, ContainerFile, Defaults, FORMAT, PluginSettings, Settings};
 pub use containers::Loaded;
 pub use declared::{DeclaredKind, NodeEntry, OnDifference, PermissionEntry};
 pub use exported::{ExportFile, ExportedDisk, ExportedRelease};
@@ -113,24 +113,6 @@ pub struct Engine<'a> {
 }
 
 impl<'a> Engine<'a> {
-    /// Opens the system that `layout` describes. It need not exist yet.
-    ///
-    /// # Errors
-    /// Configuration, with line and column, when `qchroot.toml` is wrong.
-    pub fn open(
-        host: &'a dyn Host,
-        registry: &'a Registry,
-        layout: Layout,
-        watch: &'a dyn Watch,
-        dry_run: bool,
-    ) -> Result<Self> {
-        let settings = match host.read_own(&layout.settings)? {
-            None => Settings::default(),
-            Some(bytes) => config::parse(&layout.settings, &String::from_utf8_lossy(&bytes))?,
-        };
-        Ok(Self { host, registry, layout, settings, watch, dry_run })
-    }
-
     /// The host's view for back ends.
     pub(crate) fn view(&self) -> &dyn qchroot_api::Observe {
         self.host

@@ -2,7 +2,7 @@
 
 use camino::Utf8Path;
 use qchroot_api::{Name, Progress, Registration, Result, Step};
-use qchroot_engine::{Engine, Layout, Point, Registry, Watch};
+use qchroot_engine::{Engine, Layout, Point, Registry, Settings, Watch};
 
 use crate::FakeHost;
 
@@ -17,6 +17,21 @@ impl Watch for Silent {
     fn warn(&self, _: &str) {}
 }
 
+/// An engine whose system lies under `/q`.
+///
+/// # Errors
+/// What is wrong with the settings there.
+pub fn engine<'a>(
+    host: &'a FakeHost,
+    registry: &'a Registry,
+    watch: &'a dyn Watch,
+    dry_run: bool,
+) -> Result<Engine<'a>> {
+    let layout = Layout::under(Utf8Path::new("/q"));
+    let settings = Settings::read(host, &layout)?;
+    Ok(Engine { host, registry, layout, settings, watch, dry_run })
+}
+
 /// Runs something with an engine whose system lies under `/q`.
 ///
 /// # Errors
@@ -26,6 +41,5 @@ pub fn with_engine<T>(
     back_ends: &[Registration],
     run: impl FnOnce(&Engine<'_>) -> Result<T>,
 ) -> Result<T> {
-    let registry = Registry::of(back_ends)?;
-    run(&Engine::open(host, &registry, Layout::under(Utf8Path::new("/q")), &Silent, false)?)
+    run(&engine(host, &Registry::of(back_ends)?, &Silent, false)?)
 }

@@ -14,5 +14,5 @@ pub mod server;
 pub mod zfs;
 
 pub use deaths::{carried_out, deaths, is_before_or_after};
-pub use engine::{Silent, with_engine};
+pub use engine::{Silent, engine, with_engine};
 pub use fake::{FakeHost, Flaw, Guards, Moment, Snapshot};

@@ -6,17 +6,16 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use camino::Utf8Path;
 use qchroot_api::{DiskFs, Error, ErrorKind, Name, Progress, Registration, Result, Step};
 use qchroot_engine::{
-    ConfigChange, CreateWish, Engine, InstallWish, Layout, Outcome, Point, Registry, State, StatusReport,
+    ConfigChange, CreateWish, Engine, InstallWish, Outcome, Point, Registry, State, StatusReport,
     UpgradeWish, Watch,
 };
 use qchroot_isolation_chroot::Chroot;
 use qchroot_storage_md::Md;
 use qchroot_storage_nullfs::Nullfs;
 use qchroot_testkit::fixture::FakeSource;
-use qchroot_testkit::{FakeHost, Flaw, Snapshot, carried_out, deaths, is_before_or_after};
+use qchroot_testkit::{FakeHost, Flaw, Snapshot, carried_out, deaths, engine, is_before_or_after};
 
 #[derive(Default)]
 struct Warnings(Mutex<Vec<String>>);
@@ -45,8 +44,7 @@ type Act = fn(&Engine<'_>) -> Result<()>;
 /// What came of it, and the warnings.
 fn warned<T>(host: &FakeHost, run: impl FnOnce(&Engine<'_>) -> Result<T>) -> (Result<T>, Vec<String>) {
     let (registry, watch) = (Registry::of(&BACK_ENDS).unwrap(), Warnings::default());
-    let layout = Layout::under(Utf8Path::new("/q"));
-    let outcome = run(&Engine::open(host, &registry, layout, &watch, false).unwrap());
+    let outcome = run(&engine(host, &registry, &watch, false).unwrap());
     (outcome, watch.0.into_inner().unwrap())
 }
 

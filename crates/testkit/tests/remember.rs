@@ -2,11 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests report by panicking")]
 
-use camino::Utf8Path;
 use qchroot_api::{ErrorKind, Name, Progress, Registration, ReleaseId, Result, Step};
-use qchroot_engine::{Engine, InstallWish, Layout, Point, Registry, Watch};
-use qchroot_testkit::FakeHost;
+use qchroot_engine::{InstallWish, Point, Registry, Watch};
 use qchroot_testkit::fixture::FakeSource;
+use qchroot_testkit::{FakeHost, engine};
 
 #[derive(Default)]
 struct Planned(std::sync::Mutex<Vec<String>>);
@@ -24,7 +23,7 @@ impl Watch for Planned {
 
 fn install(host: &FakeHost, watch: &Planned, dry_run: bool, options: &[(&str, &str)]) -> Result<ReleaseId> {
     let registry = Registry::of(&[Registration::Source(|| Box::new(FakeSource))])?;
-    let engine = Engine::open(host, &registry, Layout::under(Utf8Path::new("/q")), watch, dry_run)?;
+    let engine = engine(host, &registry, watch, dry_run)?;
     let options = options.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect();
     engine.install(&InstallWish { source: Some("fake".into()), options, ..InstallWish::default() })
 }

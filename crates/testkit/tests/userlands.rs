@@ -3,15 +3,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests report by panicking")]
 
-use camino::Utf8Path;
 use qchroot_api::{ErrorKind, Name, Registration, Result};
-use qchroot_engine::{
-    ConfigChange, CreateWish, Engine, InstallWish, Layout, Outcome, Registry, STOP_PATIENCE,
-};
+use qchroot_engine::{ConfigChange, CreateWish, InstallWish, Outcome, Registry, STOP_PATIENCE};
 use qchroot_isolation_chroot::Chroot;
 use qchroot_storage_nullfs::Nullfs;
 use qchroot_testkit::fixture::FakeSource;
-use qchroot_testkit::{FakeHost, Silent};
+use qchroot_testkit::{FakeHost, Silent, engine};
 
 const BACK_ENDS: [Registration; 3] = [
     Registration::Source(|| Box::new(FakeSource)),
@@ -22,7 +19,7 @@ const BACK_ENDS: [Registration; 3] = [
 /// A container `web` with a userland of this brand and a service, started.
 fn started(host: &FakeHost, brand: &str) -> Result<Outcome> {
     let registry = Registry::of(&BACK_ENDS)?;
-    let engine = Engine::open(host, &registry, Layout::under(Utf8Path::new("/q")), &Silent, false)?;
+    let engine = engine(host, &registry, &Silent, false)?;
     let web: Name = "web".parse()?;
     let options = vec![("brand".to_owned(), brand.to_owned())];
     engine.install(&InstallWish {

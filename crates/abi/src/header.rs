@@ -11,8 +11,17 @@ pub const HEADER_SYMBOL: &str = "QCHROOT_PLUGIN";
 pub const LIBRARY_SYMBOL: &str = "QCHROOT_LIBRARY";
 
 /// The version of the border, `MAJOR.MINOR.0`. The major number changes when plug-ins must be built again; the minor one
-/// when something was added that older programs do not know.
-pub const BORDER_TEXT: &str = "1.0.0";
+/// when something was added that older programs do not know. `docs/plugin-compatibility.md` has the rules; it is the
+/// version of this package, too, because abi_stable compares that.
+#[macro_export]
+macro_rules! border {
+    () => {
+        "1.1.0"
+    };
+}
+
+/// The same.
+pub const BORDER_TEXT: &str = border!();
 
 /// The constant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

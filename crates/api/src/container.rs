@@ -7,7 +7,6 @@ use crate::{Brand, Limits, Name, Options, ReleaseId};
 
 /// One installed release: immutable, shared by every container that is pinned to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Base {
     /// Which one.
     pub id: ReleaseId,
@@ -26,7 +25,6 @@ pub struct Base {
 
 /// One container, as its back ends see it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Container {
     /// Its name.
     pub name: Name,

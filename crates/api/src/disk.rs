@@ -225,7 +225,6 @@ impl fmt::Display for DiskStep {
 
 /// What a disk's file looks like, by reading it and by asking the kernel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct DiskInfo {
     /// Length of the file in bytes.
     pub length: u64,
@@ -248,7 +247,6 @@ pub struct DiskInfo {
 
 /// Space of a mounted file system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Space {
     /// The kernel's name of its type.
     pub fs: String,

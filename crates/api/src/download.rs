@@ -25,7 +25,6 @@ pub struct Download {
 
 /// What a server said to [`crate::Query::Get`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Reply {
     /// The status of HTTP (RFC 9110); 200 for what came another way.
     pub status: u16,

@@ -19,8 +19,6 @@ pub enum ErrorKind {
     Unavailable,
     /// A fault of qchroot's own.
     Internal,
-    /// The operating system refused.
-    System,
     /// It exists already.
     Exists,
     /// Input or output failed: no space, read-only file system, I/O error.
@@ -33,6 +31,9 @@ pub enum ErrorKind {
     Permission,
     /// The configuration is wrong.
     Config,
+    /// The operating system refused; for a plug-in also any kind that it is too old to know.
+    #[serde(other)]
+    System,
 }
 
 impl ErrorKind {
@@ -63,7 +64,6 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// One failure: what failed, on what, why, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Error(Box<Inner>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

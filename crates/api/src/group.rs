@@ -64,7 +64,6 @@ impl fmt::Display for GroupStep {
 
 /// What the processes of a control group use together; `None` where the kernel does not count it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct GroupUsage {
     /// Memory, with what the kernel keeps of files for them, in bytes.
     pub memory_bytes: Option<u64>,

@@ -3,6 +3,9 @@
 //! This crate does no I/O, makes no system call and knows no operating system beyond its name: storage and
 //! isolation back ends turn options and observations into a [`Plan`], release sources fill a staging
 //! directory through [`Work`], and somebody else carries it all out.
+//!
+//! What a back end is told is read without regard to fields that are unknown, so that one built against an older version
+//! understands a newer program; what it says itself is read strictly, and fields that came later have a default.
 
 #![forbid(unsafe_code)]
 

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 /// Limits of a container as a whole, and of each of its processes; `None` is no limit.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Processor time, in percent of one processor: 150 is one and a half.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,7 +56,6 @@ impl Limits {
 
 /// A limit that this machine cannot keep.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Unenforced {
     /// Its name in the container's file.
     pub limit: String,

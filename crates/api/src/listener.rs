@@ -28,7 +28,6 @@ impl Transport {
 
 /// A socket in the host's network that takes connections, or packets from anybody, and a process that has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Listener {
     /// How it is carried.
     pub transport: Transport,

@@ -175,7 +175,6 @@ impl fmt::Display for Mount {
 
 /// One line of the kernel's mount table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Mounted {
     /// Where, as the host sees it.
     pub at: Utf8PathBuf,

@@ -125,7 +125,7 @@ pub enum Query {
 
 /// What the host says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "is", content = "value", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(tag = "is", content = "value", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Answer {
     /// The kernel.
@@ -168,7 +168,6 @@ pub enum Answer {
 
 /// What a program that was asked something said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ProgramOutput {
     /// Exit status, or 128+N for a signal.
     pub status: i32,
@@ -191,12 +190,12 @@ pub enum FileKind {
     /// Character device.
     CharDevice,
     /// Anything else: block device, FIFO, socket.
+    #[serde(other)]
     Other,
 }
 
 /// A file's attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Stat {
     /// Its kind.
     pub kind: FileKind,
@@ -220,7 +219,6 @@ pub struct Stat {
 
 /// A process as the kernel knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Process {
     /// Process id in the host's eyes.
     pub pid: i32,

@@ -59,7 +59,6 @@ impl fmt::Display for QuotaStep {
 
 /// What a file system with project quotas says of a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Quota {
     /// The number that it is counted under; 0 for none.
     pub project: u32,

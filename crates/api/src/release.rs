@@ -59,7 +59,6 @@ impl fmt::Display for ReleaseId {
 
 /// What the user asked a source for.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ReleaseWish {
     /// `--release`: a release by the source's own naming; none means the host's own.
     pub release: Option<String>,
@@ -71,7 +70,6 @@ pub struct ReleaseWish {
 
 /// One release, resolved: everything that decides what the tree will hold is pinned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Release {
     /// Name and version for people and for comparison, such as `debian-12-amd64` or `14.3-RELEASE`.
     pub version: String,

@@ -119,7 +119,6 @@ impl Command {
 
 /// What a program of the host's left behind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Output {
     /// Exit status; 128+N when signal N ended it.
     pub status: i32,

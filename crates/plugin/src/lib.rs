@@ -67,7 +67,9 @@ macro_rules! export {
 macro_rules! header_text {
     ($kind:literal, $name:literal) => {
         concat!(
-            r#"{"border":"1.0.0","name":""#,
+            r#"{"border":""#,
+            $crate::abi::border!(),
+            r#"","name":""#,
             $name,
             r#"","kind":""#,
             $kind,

@@ -79,6 +79,18 @@ impl Address {
         self.uri().ok().and_then(|uri| uri.host().map(ToOwned::to_owned)).unwrap_or_default()
     }
 
+    /// Scheme, host and port (RFC 6454 4); nothing for a file.
+    pub(crate) fn origin(&self) -> Option<(Scheme, String, u16)> {
+        let uri = self.uri().ok()?;
+        let usual = match self.scheme {
+            Scheme::File => return None,
+            Scheme::Http => 80,
+            Scheme::Https => 443,
+            Scheme::Ftp => 21,
+        };
+        Some((self.scheme, uri.host()?.to_lowercase(), uri.port_u16().unwrap_or(usual)))
+    }
+
     /// The parts of an address on the network.
     pub(crate) fn uri(&self) -> Result<Uri> {
         let bad =
@@ -208,6 +220,15 @@ mod tests {
             ("c.txz", "http://h:81/a/c.txz"),
         ] {
             assert_eq!(from.redirected(location).unwrap().to_string(), to);
+        }
+    }
+
+    #[test]
+    fn one_origin_is_one_scheme_host_and_port() {
+        let same = |a: &str, b: &str| address(a).origin() == address(b).origin();
+        assert!(same("http://H/x", "http://me:pw@h:80/y") && same("https://h:443/", "https://h/"));
+        for other in ["https://h/", "http://h:81/", "http://h.example/", "http://g/"] {
+            assert!(!same("http://h/", other), "{other}");
         }
     }
 

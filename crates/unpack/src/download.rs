@@ -99,7 +99,7 @@ impl<'a> Download<'a> {
         };
         let seen = self.seen.as_ref().filter(|seen| seen.mirror == self.mirror);
         let unless_changed = seen.and_then(|seen| seen.version.clone());
-        let ask = Ask { from: self.at, unless_changed };
+        let ask = Ask { from: self.at, unless_changed, headers: self.wanted.headers.clone() };
         let (head, connection) = Connection::open(mirror, &ask, &self.network, &self.stop)?;
         self.admit(&head)?;
         self.skip = self.at - head.at;

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use qchroot_api::camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Download, Error, ErrorKind, Observe, Place, Progress, Reply, Result, Work};
+use qchroot_api::{Download, Error, ErrorKind, Observe, Place, Progress, Result, Work};
 use sha2::{Digest, Sha256};
 
 use crate::blame::Blame;
 use crate::cache::{Cache, hex};
-use crate::net::{Ask, Connection, Failure, Network, Stop};
+use crate::net::{Ask, Connection, Failure, Network, Stop, too_long};
 use crate::transfer::{Transfer, wrong_digest};
-use crate::{Address, HostFile, Limits, Patience, Proxies, Summary, unpack_showing};
+use crate::{Address, Headers, HostFile, Limits, Patience, Proxies, Summary, unpack_showing};
 
 /// Files that are fetched at once.
 const AT_ONCE: usize = 3;
@@ -27,6 +27,8 @@ pub struct Wanted {
     pub name: String,
     /// Where it is to be had; the next one is asked when one fails. Files of this machine's come first.
     pub mirrors: Vec<Address>,
+    /// Header fields for the origin of each mirror.
+    pub headers: Headers,
     /// SHA-256 that it must have, lower-case hex. Without one, a broken download is taken up only while the server
     /// says that the file is still the same.
     pub sha256: Option<String>,
@@ -40,21 +42,13 @@ impl Wanted {
     /// What a back end asks for in the words of the api.
     ///
     /// # Errors
-    /// Configuration, for an address that is none.
+    /// Configuration, for an address that is none, or a header field that cannot be sent.
     pub fn of(download: &Download) -> Result<Self> {
         let mirrors = download.addresses.iter().map(|text| text.parse()).collect::<Result<_>>()?;
+        let headers = Headers::try_from(download.headers.as_slice())?;
         let Download { name, sha256, size, .. } = download.clone();
-        Ok(Self { name, mirrors, sha256, size, entries: None })
+        Ok(Self { name, mirrors, headers, sha256, size, entries: None })
     }
-}
-
-/// What the server of `address` says, at most `limit` bytes; for [`qchroot_api::Query::Get`].
-///
-/// # Errors
-/// Unavailable for a server that cannot be reached, bad data for more than `limit` bytes.
-pub fn get(address: &str, _headers: &[(String, String)], limit: u64, host: &dyn Observe) -> Result<Reply> {
-    let body = small(&[address.parse()?], limit, host)?;
-    Ok(Reply { status: 200, headers: vec![], body })
 }
 
 /// The whole of a small file, at most `limit` bytes, from the first mirror that has it.
@@ -92,7 +86,7 @@ pub fn digest(mirrors: &[Address], host: &dyn Observe) -> Result<String> {
 
 /// Fetches, with a patience and proxies of its own.
 #[derive(Debug, Clone)]
-pub struct Fetcher(Arc<Network>);
+pub struct Fetcher(pub(crate) Arc<Network>);
 
 impl Default for Fetcher {
     /// The usual patience, and the proxies of the environment.
@@ -141,7 +135,7 @@ impl Fetcher {
         })
     }
 
-    fn patiently<T>(&self, attempt: impl Fn() -> Result<T, Failure>) -> Result<T> {
+    pub(crate) fn patiently<T>(&self, mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T> {
         let mut tried = 0;
         loop {
             tried += 1;
@@ -315,7 +309,7 @@ fn local(wanted: &Wanted, work: &mut dyn Work) -> Result<Option<Local>> {
     if is_remote { Ok(None) } else { Err(blame.error(&wanted.name)) }
 }
 
-fn local_bytes(path: &Utf8Path, limit: u64, host: &dyn Observe) -> Result<Vec<u8>> {
+pub(crate) fn local_bytes(path: &Utf8Path, limit: u64, host: &dyn Observe) -> Result<Vec<u8>> {
     let mut all = Vec::new();
     loop {
         let at = all.len() as u64;
@@ -328,8 +322,4 @@ fn local_bytes(path: &Utf8Path, limit: u64, host: &dyn Observe) -> Result<Vec<u8
             return Err(too_long(limit));
         }
     }
-}
-
-fn too_long(limit: u64) -> Error {
-    Error::new(ErrorKind::BadData, format!("it has more than {limit} bytes"))
 }

@@ -203,10 +203,10 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// Where no digest is known, a file is on its way under the digest of its address.
+    /// Where no digest is known, a file is on its way under the digest of its address, without secrets.
     fn name_of_address(&self) -> String {
         let mut hash = Sha256::new();
-        self.wanted.mirrors.iter().for_each(|mirror| hash.update(format!("{mirror}\n")));
+        self.wanted.mirrors.iter().for_each(|mirror| hash.update(format!("{}\n", mirror.shown())));
         format!("address-{}", hex(hash))
     }
 }

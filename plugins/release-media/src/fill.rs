@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use hadris_fs::Extent;
 use qchroot_api::camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{Error, ErrorKind, NodeKind, Place, Progress, Release, Result, Work};
-use qchroot_unpack::{Address, Limits, Wanted, fetch, sha256, unpack};
+use qchroot_unpack::{Address, Headers, Limits, Wanted, fetch, sha256, unpack};
 
 use crate::image::Image;
 use crate::layout::{Content, recognise};
@@ -65,6 +65,7 @@ fn fetched(pinned: &Pinned, work: &mut dyn Work) -> Result<Utf8PathBuf> {
     let wanted = Wanted {
         name: address.file_name().to_owned(),
         mirrors: vec![address],
+        headers: Headers::default(),
         sha256: pinned.sha256.clone(),
         size: None,
         entries: None,

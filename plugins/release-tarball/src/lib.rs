@@ -15,7 +15,7 @@ use qchroot_api::{
     Backend, Brand, Capability, Error, ErrorKind, Info, Kind, Node, NodeKind, Observe, Platform,
     Registration, Release, ReleaseSource, ReleaseWish, Result, Work, inventory,
 };
-use qchroot_unpack::{Address, HostFile, Limits, Wanted, fetch, unpack_all};
+use qchroot_unpack::{Address, Headers, HostFile, Limits, Wanted, fetch, unpack_all};
 
 use crate::options::Asked;
 use crate::signed::Signed;
@@ -132,6 +132,7 @@ fn wanted(release: &Release) -> Result<Wanted> {
         sha256: release.pins.get("sha256").cloned(),
         size: None,
         entries: None,
+        headers: Headers::default(),
         mirrors,
     })
 }

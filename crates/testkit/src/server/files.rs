@@ -29,6 +29,17 @@ pub enum Fault {
     HideVersion,
     /// HTTP: lead somewhere else. An address or a path.
     Redirect(String),
+    /// HTTP: say this instead, but to those who send the field `unless` with this value.
+    Answer {
+        /// The status.
+        status: u16,
+        /// Header fields.
+        fields: Vec<(String, String)>,
+        /// The content.
+        body: Vec<u8>,
+        /// Name in lower case, and value.
+        unless: Option<(String, String)>,
+    },
     /// From this request on, the file is another one.
     Become(Vec<u8>),
     /// FTP: know PASV only.

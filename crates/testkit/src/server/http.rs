@@ -99,6 +99,12 @@ fn answer(
             Fault::Redirect(location) => {
                 return head(to, 302, &[("Location", location.clone()), ("Content-Length", "0".into())]);
             }
+            Fault::Answer { status, fields: said, body, unless } if !has(fields, unless.as_ref()) => {
+                let mut lines: Vec<_> = said.iter().map(|(name, value)| (&**name, value.clone())).collect();
+                lines.push(("Content-Length", body.len().to_string()));
+                head(to, *status, &lines)?;
+                return to.write_all(body);
+            }
             _ => {}
         }
     }
@@ -132,6 +138,10 @@ fn answer(
     }
     head(to, if from > 0 { 206 } else { 200 }, &lines)?;
     files.send(to, &content[usize::try_from(from).unwrap_or(0)..], faults)
+}
+
+fn has(fields: &BTreeMap<String, String>, wanted: Option<&(String, String)>) -> bool {
+    wanted.is_some_and(|(name, value)| fields.get(name) == Some(value))
 }
 
 fn head(to: &mut TcpStream, status: u16, fields: &[(&str, String)]) -> io::Result<()> {

@@ -100,9 +100,7 @@ fn pump(mut body: Body, events: &SyncSender<Event>) -> Event {
                     return Event::End;
                 }
                 if let Err(error) = outcome {
-                    let broken =
-                        Failure::unavailable("the connection broke").cause(super::http::words(&error));
-                    return Event::Broken(Failure::Again(broken));
+                    return Event::Broken(Failure::Again(super::broken(&error)));
                 }
             }
         }

@@ -5,16 +5,17 @@ use std::sync::{Arc, OnceLock};
 
 use base64ct::{Base64, Encoding};
 use percent_encoding::percent_decode_str;
-use qchroot_api::{Error, ErrorKind, Result};
+use qchroot_api::{Error, ErrorKind, Reply, Result};
 use ureq::config::Config;
-use ureq::http::{self, HeaderMap, Request, Uri, uri};
+use ureq::http::header::AUTHORIZATION;
+use ureq::http::{self, HeaderMap, HeaderName, HeaderValue, Request, Uri, uri};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector, DefaultConnector};
 use ureq::{Agent, Proxy};
 
 use super::relay::Relay;
-use super::{Ask, Body, Failure, Head, Network};
+use super::{Ask, Body, Failure, Head, Headers, Network};
 use crate::{Address, Scheme};
 
 /// Redirects that are followed before it is called a loop.
@@ -22,22 +23,53 @@ const REDIRECTS: usize = 10;
 
 type Response = http::Response<ureq::Body>;
 
-/// Asks for `address` and follows where the server leads, but never from HTTPS to anything else.
+/// Begins to receive what is at `address`.
 pub(super) fn open(address: &Address, ask: &Ask, network: &Network) -> Result<(Head, Body), Failure> {
+    let response = follow(address, ask, network)?;
+    let head = head(&response, ask)?;
+    // What comes with 416 is a text for people.
+    let is_over = response.status() == 416;
+    let body = response.into_body().into_reader();
+    Ok((head, if is_over { Box::new(io::empty()) } else { Box::new(body) }))
+}
+
+/// All that the server says, whatever its status.
+pub(super) fn get(
+    address: &Address,
+    headers: &Headers,
+    limit: u64,
+    network: &Network,
+) -> Result<Reply, Failure> {
+    let ask = Ask { headers: headers.clone(), ..Ask::default() };
+    let response = follow(address, &ask, network)?;
+    let told = |(name, value): (&HeaderName, &HeaderValue)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    let headers = response.headers().iter().map(told).collect();
+    let status = response.status().as_u16();
+    let body = super::bounded(response.into_body().into_reader(), limit)?;
+    Ok(Reply { status, headers, body })
+}
+
+/// Asks for `address` and goes where the server leads, but never from HTTPS to anything else. The caller's own header
+/// fields are for the origin of `address` alone.
+fn follow(address: &Address, ask: &Ask, network: &Network) -> Result<Response, Failure> {
     let mut at = address.clone();
+    let elsewhere = Ask { headers: Headers::default(), ..ask.clone() };
     for _ in 0..=REDIRECTS {
-        let response = send(&at, ask, network)?;
-        if !response.status().is_redirection() || response.status() == 304 {
-            let head = head(&response, ask)?;
-            // What comes with 416 is a text for people.
-            let is_over = response.status() == 416;
-            let body = response.into_body().into_reader();
-            return Ok((head, if is_over { Box::new(io::empty()) } else { Box::new(body) }));
+        let is_home = at.origin() == address.origin();
+        let response = send(&at, if is_home { ask } else { &elsewhere }, network)?;
+        if !is_redirect(response.status().as_u16()) {
+            return Ok(response);
         }
         at = target(&at, &response).map_err(Failure::Mirror)?;
     }
     let message = format!("it redirects more than {REDIRECTS} times, at last to {}", at.shown());
     Err(Failure::Mirror(Failure::unavailable(message)))
+}
+
+fn is_redirect(status: u16) -> bool {
+    (300..400).contains(&status) && status != 304
 }
 
 fn target(at: &Address, response: &Response) -> Result<Address> {
@@ -85,9 +117,11 @@ fn request(address: &Address, ask: &Ask, relay: Option<&str>) -> Result<Request<
     } else {
         request = request.uri(anonymous(&own, path).map_err(bad)?);
     }
-    if let Some(credentials) = own.authority().and_then(basic).filter(|_| address.scheme() != Scheme::Ftp) {
-        request = request.header("Authorization", credentials);
+    let user = own.authority().and_then(basic);
+    if let Some(user) = user.filter(|_| address.scheme() != Scheme::Ftp && !ask.headers.has(&AUTHORIZATION)) {
+        request = request.header(AUTHORIZATION, user);
     }
+    request = ask.headers.add_to(request);
     if ask.from > 0 {
         request = request.header("Range", format!("bytes={}-", ask.from));
         if let Some(version) = &ask.unless_changed {
@@ -199,7 +233,8 @@ fn head(response: &Response, ask: &Ask) -> Result<Head, Failure> {
     }
 }
 
-fn refusal(code: u16, status: &str) -> Failure {
+/// What a status other than yes means for what comes next.
+pub(crate) fn refusal(code: u16, status: &str) -> Failure {
     match code {
         404 | 410 => Failure::Mirror(Error::new(ErrorKind::NotFound, status)),
         408 | 425 | 429 | 500..=599 => Failure::Again(Failure::unavailable(status)),

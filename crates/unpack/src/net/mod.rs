@@ -3,6 +3,7 @@
 
 mod connection;
 mod ftp;
+mod headers;
 mod http;
 mod proxy;
 mod relay;
@@ -10,10 +11,12 @@ mod relay;
 use std::io::Read;
 use std::time::Duration;
 
-use qchroot_api::{Cancelled, Error, ErrorKind, Result};
+use qchroot_api::{Cancelled, Error, ErrorKind, Reply, Result};
 
 use crate::{Address, Scheme};
 pub(crate) use connection::Connection;
+pub use headers::Headers;
+pub(crate) use http::refusal;
 pub use proxy::Proxies;
 
 /// How long to wait for a server, and how often to ask it again.
@@ -88,6 +91,8 @@ pub(crate) struct Ask {
     pub(crate) from: u64,
     /// Skip them only if the file is still the one that this was said of; else send the whole.
     pub(crate) unless_changed: Option<String>,
+    /// What is said to the origin of the address alone.
+    pub(crate) headers: Headers,
 }
 
 /// What a server said before it sent the content.
@@ -109,4 +114,38 @@ fn open(address: &Address, ask: &Ask, network: &Network) -> Result<(Head, Body),
         Scheme::Ftp if network.proxies.of(address).is_none() => ftp::open(address, ask, &network.patience),
         _ => http::open(address, ask, network),
     }
+}
+
+/// All that the server of `address` says, at most `limit` bytes of content.
+pub(crate) fn get(
+    address: &Address,
+    headers: &Headers,
+    limit: u64,
+    network: &Network,
+) -> Result<Reply, Failure> {
+    match address.scheme() {
+        Scheme::Ftp if network.proxies.of(address).is_none() => {
+            let (_, body) = ftp::open(address, &Ask::default(), &network.patience)?;
+            Ok(Reply { status: 200, headers: vec![], body: bounded(body, limit)? })
+        }
+        _ => http::get(address, headers, limit, network),
+    }
+}
+
+/// All of a body that has at most `limit` bytes.
+fn bounded(body: impl Read, limit: u64) -> Result<Vec<u8>, Failure> {
+    let mut all = Vec::new();
+    let read = body.take(limit.saturating_add(1)).read_to_end(&mut all);
+    read.map_err(|error| Failure::Again(broken(&error)))?;
+    if all.len() as u64 > limit { Err(Failure::Mirror(too_long(limit))) } else { Ok(all) }
+}
+
+/// The connection ended before the content did.
+fn broken(error: &std::io::Error) -> Error {
+    Failure::unavailable("the connection broke").cause(http::words(error))
+}
+
+/// There is more than was asked for.
+pub(crate) fn too_long(limit: u64) -> Error {
+    Error::new(ErrorKind::BadData, format!("it has more than {limit} bytes"))
 }

@@ -6,7 +6,7 @@
 use qchroot_api::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, Wanted};
+use crate::{Address, Headers, Wanted};
 
 /// One set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,7 @@ impl Row {
             sha256: Some(self.sha256.clone()),
             size: None,
             entries: Some(self.entries.into()),
+            headers: Headers::default(),
         }
     }
 }

@@ -10,7 +10,7 @@ use qchroot_api::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
 use super::parts::digest_as;
-use crate::{Address, Wanted};
+use crate::{Address, Headers, Wanted};
 
 /// Parts are named by two letters.
 const MOST_PARTS: usize = 26 * 26;
@@ -55,6 +55,7 @@ impl Part {
             },
             size: Some(self.size),
             entries: None,
+            headers: Headers::default(),
         }
     }
 }

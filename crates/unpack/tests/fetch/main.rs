@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test whose surroundings fail has failed")]
 
+mod answers;
 mod breaks;
 mod cache;
 mod ftp;

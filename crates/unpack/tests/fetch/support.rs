@@ -10,7 +10,7 @@ use qchroot_api::camino::Utf8PathBuf;
 use qchroot_api::{Error, Progress, Result, Work};
 use qchroot_engine::{Host, Workplace};
 use qchroot_host::Machine;
-use qchroot_unpack::{Fetcher, Limits, Patience, Proxies, Summary, Wanted};
+use qchroot_unpack::{Fetcher, Headers, Limits, Patience, Proxies, Summary, Wanted};
 
 /// An archive with one file of this name, which cannot be compressed and is `size` bytes long.
 pub(crate) fn archive(name: &str, size: usize) -> Vec<u8> {
@@ -51,6 +51,7 @@ pub(crate) fn wanted(bytes: &[u8], mirrors: &[String]) -> Wanted {
         sha256: Some(sha256(bytes)),
         size: Some(bytes.len() as u64),
         entries: Some(1),
+        headers: Headers::default(),
     }
 }
 

@@ -15,6 +15,7 @@ mod http;
 mod man;
 mod mounts;
 mod program;
+mod reference;
 mod run;
 mod server;
 mod setup;
@@ -54,6 +55,8 @@ enum Task {
     Dist(dist::Args),
     /// Write the manual page and the shells' completions
     Man(man::Args),
+    /// Write the reference of what crosses the border to plug-ins
+    Reference,
 }
 
 fn main() -> ExitCode {
@@ -78,5 +81,6 @@ fn run_task(task: Task) -> Result<()> {
         Task::Freebsd(args) => freebsd::task(&workspace, &args),
         Task::Dist(args) => dist::task(&workspace, &args),
         Task::Man(args) => man::task(&workspace, &args),
+        Task::Reference => reference::task(&workspace),
     }
 }

@@ -50,7 +50,7 @@ pub enum Ask {
         command: Command,
     },
     Cancelled,
-    /// A part of a file of the host's. The bytes are told beside the answer; none at the end.
+    /// A part of a file of the host's, for `Work::open` and `Work::open_at`. The bytes are told beside the answer; none at the end.
     Part {
         path: Utf8PathBuf,
         offset: u64,

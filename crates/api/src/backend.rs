@@ -242,7 +242,7 @@ pub trait SharedStorage: Backend {
     }
 
     /// Steps that bring back what was kept under `name`, while the container is not attached; the
-    /// snapshot stays, and so do all others.
+    /// snapshot stays, and so do all others. With [`Capability::Snapshot`].
     ///
     /// # Errors
     /// Busy, naming them, where later snapshots would be lost by it.
@@ -251,7 +251,7 @@ pub trait SharedStorage: Backend {
         Err(cannot(&self.info(), container, "have snapshots"))
     }
 
-    /// Steps that remove the snapshot `name`.
+    /// Steps that remove the snapshot `name`. With [`Capability::Snapshot`].
     fn forget(&self, container: &Container, name: &str, host: &dyn Observe) -> Result<Plan> {
         let _ = (name, host);
         Err(cannot(&self.info(), container, "have snapshots"))

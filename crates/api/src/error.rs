@@ -68,10 +68,15 @@ pub struct Error(Box<Inner>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Inner {
+    /// What went wrong.
     kind: ErrorKind,
+    /// A lower-case fragment without a full stop, with the names in it.
     message: String,
+    /// Named facts, such as a path or a key.
     context: Vec<(String, String)>,
+    /// Reasons, the nearest first.
     causes: Vec<String>,
+    /// What to do about it.
     hint: Option<String>,
 }
 

@@ -10,6 +10,7 @@ mod source;
 use std::path::Path;
 
 use crate::Result;
+use crate::reference;
 use crate::run::Run;
 use crate::workspace::Workspace;
 use source::SourceFile;
@@ -22,6 +23,7 @@ pub(crate) fn task(workspace: &Workspace) -> Result<()> {
         complaints.extend(check_file(file)?);
     }
     complaints.extend(documents::check(&workspace.root, workspace.packages())?);
+    complaints.extend(reference::complaint(&workspace.root)?);
     if complaints.is_empty() {
         println!("tidy: {} files keep the rules", files.len());
         return Ok(());

@@ -61,8 +61,8 @@ impl Port for Exported {
 }
 
 /// Makes the back end for [`crate::module::Plugin::make`].
-pub fn make(back_end: impl FnOnce() -> Exported) -> RResult<PortBox, RString> {
-    match guard("making the plug-in", || Ok(back_end())) {
+pub fn make(back_end: impl FnOnce() -> Result<Exported>) -> RResult<PortBox, RString> {
+    match guard("making the plug-in", back_end) {
         Ok(exported) => ROk(exported.port()),
         Err(error) => RErr(error_text(&error).into()),
     }

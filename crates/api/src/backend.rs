@@ -97,6 +97,22 @@ pub struct Info {
     pub programs: Vec<String>,
 }
 
+impl Info {
+    /// A back end that works on every kernel, takes no options and can do only what every one of its kind must.
+    #[must_use]
+    pub fn new(kind: Kind, name: &str, summary: &str) -> Self {
+        Self {
+            name: name.into(),
+            kind,
+            summary: summary.into(),
+            platforms: vec![Platform::Linux, Platform::Freebsd],
+            capabilities: BTreeSet::new(),
+            options: vec![],
+            programs: vec![],
+        }
+    }
+}
+
 /// What all three kinds have in common.
 pub trait Backend: Send + Sync {
     /// Who it is and what it can do. The answer never changes.

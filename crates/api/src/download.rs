@@ -23,6 +23,47 @@ pub struct Download {
     pub size: Option<u64>,
 }
 
+impl Download {
+    /// What is at `address`, called by the last part of it. Nothing is checked yet: see [`Download::sha256`].
+    pub fn new(address: impl Into<String>) -> Self {
+        let address = address.into();
+        let name = address.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
+        Self { name, addresses: vec![address], ..Self::default() }
+    }
+
+    /// The same by another name in messages.
+    #[must_use]
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    /// Another address of the same file, asked when those before it fail.
+    #[must_use]
+    pub fn or_at(mut self, address: impl Into<String>) -> Self {
+        self.addresses.push(address.into());
+        self
+    }
+
+    /// It must have this SHA-256, in hexadecimal digits.
+    #[must_use]
+    pub fn sha256(self, digest: impl Into<String>) -> Self {
+        Self { sha256: Some(digest.into().to_ascii_lowercase()), ..self }
+    }
+
+    /// It must be this long, in bytes.
+    #[must_use]
+    pub fn size(self, bytes: u64) -> Self {
+        Self { size: Some(bytes), ..self }
+    }
+
+    /// A header field for HTTP, such as `Authorization`.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+}
+
 /// What a server said to [`crate::Query::Get`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {

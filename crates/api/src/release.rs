@@ -92,6 +92,24 @@ pub struct Release {
 }
 
 impl Release {
+    /// A release with these options, and nothing more to say of it than what it is.
+    pub fn new(
+        version: impl Into<String>,
+        brand: Brand,
+        digest: impl Into<String>,
+        options: &Options,
+    ) -> Self {
+        Self {
+            version: version.into(),
+            brand,
+            digest: digest.into(),
+            pins: BTreeMap::new(),
+            remember: BTreeMap::new(),
+            host_dirs: vec![],
+            options: options.clone(),
+        }
+    }
+
     /// The identity of the base made from this release.
     pub fn id(&self) -> Result<ReleaseId> {
         let digest = self.digest.get(..12).unwrap_or(&self.digest);

@@ -33,6 +33,34 @@ pub struct Node {
     pub flags: Option<String>,
 }
 
+impl Node {
+    /// An entry of the superuser's, without times, attributes or flags. Change what is to be otherwise:
+    /// `Node { mode: 0o1777, ..Node::directory("tmp") }`.
+    pub fn new(path: impl Into<PathBuf>, kind: NodeKind, mode: u32) -> Self {
+        Self { path: path.into(), kind, mode, uid: 0, gid: 0, mtime: (0, 0), xattrs: vec![], flags: None }
+    }
+
+    /// A directory that anybody may enter; `.` is the top.
+    pub fn directory(path: impl Into<PathBuf>) -> Self {
+        Self::new(path, NodeKind::Directory, 0o755)
+    }
+
+    /// A file of `size` bytes that anybody may read.
+    pub fn file(path: impl Into<PathBuf>, size: u64) -> Self {
+        Self::new(path, NodeKind::File { size }, 0o644)
+    }
+
+    /// A file of `size` bytes that anybody may run.
+    pub fn program(path: impl Into<PathBuf>, size: u64) -> Self {
+        Self::new(path, NodeKind::File { size }, 0o755)
+    }
+
+    /// A symbolic link to `to`, which is stored as it is.
+    pub fn link(path: impl Into<PathBuf>, to: impl Into<PathBuf>) -> Self {
+        Self::new(path, NodeKind::Symlink { to: to.into() }, 0o777)
+    }
+}
+
 /// The kind of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case", deny_unknown_fields)]

@@ -1,20 +1,59 @@
 //! What a plug-in for qchroot is written with.
 //!
 //! A plug-in is one back end in one shared library: a release source, a storage or an isolation. Implement
-//! [`Backend`] and the trait of its kind, and export it by one line:
+//! [`Backend`] and the trait of its kind, and export it by one line. The crate that does so has
+//! `crate-type = ["cdylib"]`. `qchroot plugin new DIR` writes one that works. This is a whole release source:
 //!
-//! ```text
-//! qchroot_plugin::export! { release_source "acme.thing" = Thing }
+//! ```
+//! use qchroot_plugin::*;
+//!
+//! struct Motd;
+//!
+//! impl Backend for Motd {
+//!     fn info(&self) -> Info {
+//!         Info::new(Kind::ReleaseSource, "acme.motd", "a userland of one file")
+//!     }
+//! }
+//!
+//! impl ReleaseSource for Motd {
+//!     fn resolve(&self, want: &ReleaseWish, _host: &dyn Observe) -> Result<Release> {
+//!         Ok(Release::new("motd-1", Brand::Linux, digest_of([("motd", MOTD)]), &want.options))
+//!     }
+//!
+//!     fn fill(&self, _release: &Release, work: &mut dyn Work) -> Result<()> {
+//!         work.tree().write(&Node::directory("."), &mut std::io::empty())?;
+//!         work.tree().write(&Node::file("etc/motd", MOTD.len() as u64), &mut MOTD.as_bytes())?;
+//!         work.tree().finish()
+//!     }
+//! }
+//!
+//! const MOTD: &str = "hello\n";
+//!
+//! qchroot_plugin::export! { release_source "acme.motd" = Motd }
+//! # fn main() {}
 //! ```
 //!
-//! The crate that does so has `crate-type = ["cdylib"]`. Its name carries a dot: names without one are qchroot's own.
+//! Options are a struct of the author's: [`options_of`], [`check`], [`read`]. Downloads are [`Work::fetch`],
+//! [`Work::unpack`] and `get` of [`Observe`]. With the feature `testing` there is a host in memory for unit tests.
+
+mod digest;
+mod options;
+mod schema;
+mod size;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use digest::{digest_of, sha256_of, sha256_of_file};
+pub use options::{check, options_of, read};
+pub use size::{HostPath, Size};
 
 #[doc(hidden)]
 pub use qchroot_abi as abi;
 pub use qchroot_api::*;
-pub use serde;
+pub use {schemars, serde};
 
-/// Exports one back end: its kind (`release_source`, `storage` or `isolation`), its name, and how it is made.
+/// Exports one back end: its kind (`release_source`, `storage` or `isolation`), its name, and how it is made. The name
+/// carries a dot: names without one are qchroot's own. Making it may fail: `= Thing::new()?`.
 #[macro_export]
 macro_rules! export {
     (release_source $name:literal = $made:expr) => {
@@ -34,7 +73,7 @@ macro_rules! export {
             use $crate::abi::module::{Plugin, PluginRef, PortBox};
 
             extern "C" fn make() -> RResult<PortBox, RString> {
-                $crate::abi::make(|| $crate::abi::Exported::$variant(::std::boxed::Box::new($made)))
+                $crate::abi::make(|| Ok($crate::abi::Exported::$variant(::std::boxed::Box::new($made))))
             }
 
             extern "C" fn root() -> RootModuleResult {

@@ -1,18 +1,22 @@
 //! The program's side of what is asked: each question goes to the view of the host, or the work, that the call was made
-//! with. It decides nothing.
+//! with. It decides nothing, but that words for people are a line of them.
 
 use std::cell::RefCell;
 use std::io::{self, Read};
 
 use camino::Utf8Path;
-use qchroot_api::{Answer, Error, ErrorKind, Observe, Query, Result, Work};
+use qchroot_api::{Answer, Error, ErrorKind, Observe, Progress, Query, Result, Work};
 use serde::Serialize;
 
 use crate::Ask;
+use crate::judge::one_line;
 use crate::text::to_text;
 
 /// Bytes that are told at a time, at most.
 const PART: u64 = 1 << 20;
+
+/// Bytes of a line for people, at most.
+const LINE: usize = 4096;
 
 /// What a back end may ask during one call.
 pub struct HostSide<'a>(RefCell<Reach<'a>>);
@@ -78,11 +82,11 @@ impl<'a> HostSide<'a> {
             Ask::TakeTree { from } => json(&self.work("take", |work| work.take_tree(&from))?),
             Ask::Fetch { wanted } => json(&self.work("fetch", |work| work.fetch(&wanted))?),
             Ask::Unpack { wanted } => json(&self.work("unpack", |work| work.unpack(&wanted))?),
-            Ask::Note { line } => json(&self.work("note", |work| work.note(&line))?),
+            Ask::Note { line } => json(&self.work("note", |work| work.note(&one_line(&line, LINE)))?),
             Ask::Media { image } => json(&self.work("mount", |work| work.media(&image))?),
             Ask::Run { command } => json(&self.work("run", |work| work.run(&command))?),
             Ask::Progress { progress } => json(&self.work("show progress", |work| {
-                work.progress(&progress);
+                work.progress(&Progress { what: one_line(&progress.what, LINE), ..progress });
                 Ok(())
             })?),
         }

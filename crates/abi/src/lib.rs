@@ -5,7 +5,7 @@
 //! layout that matters are in [`module`]; abi_stable checks them when a library is opened.
 //!
 //! [`Exported`] is the author's side, [`Remote`] the program's; what carries calls from one to the other is a
-//! [`Carrier`]. This crate knows no back end by name, and nothing of what the calls mean.
+//! [`Carrier`]. What a third party answers is judged before it is handed on. This crate knows no back end by name.
 
 mod ask;
 mod author;
@@ -14,6 +14,7 @@ mod far;
 mod header;
 mod host_side;
 mod in_process;
+mod judge;
 #[cfg(feature = "host")]
 mod library;
 pub mod module;
@@ -33,6 +34,7 @@ pub use library::{open, read_header};
 #[cfg(feature = "host")]
 pub use plugins::{OpenHere, Opener, Plugins};
 pub use remote::{Carrier, Remote};
+pub use text::MOST_TEXT;
 
 /// What the macro of qchroot-plugin writes refers to it.
 pub use abi_stable;

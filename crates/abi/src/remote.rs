@@ -7,13 +7,14 @@ use std::fmt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
-    Backend, Base, Container, Derived, DiskCheck, Info, Isolation, Observe, Options, Plan, Release,
-    ReleaseId, ReleaseSource, ReleaseWish, Result, Service, SharedStorage, Snapshot, Usage, Way, Work,
+    Backend, Base, Container, Derived, DiskCheck, Error, ErrorKind, Info, Isolation, Observe, Options, Plan,
+    Release, ReleaseId, ReleaseSource, ReleaseWish, Result, Service, SharedStorage, Snapshot, Usage, Way,
+    Work,
 };
 use serde::de::DeserializeOwned;
 
 use crate::text::{from_text, to_text};
-use crate::{Call, HostSide};
+use crate::{Call, HostSide, judge};
 
 /// How a call gets to a back end and its answer back.
 pub trait Carrier: Send + Sync {
@@ -28,6 +29,8 @@ pub trait Carrier: Send + Sync {
 pub struct Remote {
     info: Info,
     carrier: Box<dyn Carrier>,
+    /// Whether what it answers is taken as it is.
+    trusted: bool,
 }
 
 impl fmt::Debug for Remote {
@@ -37,18 +40,46 @@ impl fmt::Debug for Remote {
 }
 
 impl Remote {
-    /// The back end that `carrier` leads to, once it has said who it is.
+    /// The back end that `carrier` leads to, once it has said who it is. It is a third party's: whatever it answers is
+    /// judged before it is handed on.
+    ///
+    /// # Errors
+    /// What it said instead; plug-in for what it must not say of itself.
+    pub fn new(carrier: Box<dyn Carrier>) -> Result<Self> {
+        let remote = Self::trusted(carrier)?;
+        judge::info(&remote.info)?;
+        Ok(Self { trusted: false, ..remote })
+    }
+
+    /// The same for a back end of ours, which is taken at its word.
     ///
     /// # Errors
     /// What it said instead.
-    pub fn new(carrier: Box<dyn Carrier>) -> Result<Self> {
-        let text = carrier.carry(&to_text(&Call::Info)?, &HostSide::nobody())?;
-        Ok(Self { info: from_text("the plug-in", &text)?, carrier })
+    pub fn trusted(carrier: Box<dyn Carrier>) -> Result<Self> {
+        let text =
+            carrier.carry(&to_text(&Call::Info)?, &HostSide::nobody()).map_err(|e| judge::cleaned(&e))?;
+        let info = from_text("the plug-in", &text).map_err(|error| judge::cleaned(&error))?;
+        Ok(Self { info, carrier, trusted: true })
     }
 
     fn say<T: DeserializeOwned>(&self, call: &Call, host: &HostSide<'_>) -> Result<T> {
-        let text = self.carrier.carry(&to_text(call)?, host)?;
-        from_text(&self.info.name, &text)
+        let answer = self.carrier.carry(&to_text(call)?, host);
+        answer.and_then(|text| from_text(&self.info.name, &text)).map_err(|error| self.told(call, error))
+    }
+
+    /// What a third party's error is to the user: who says so, and what it was asked for where it broke the rules.
+    fn told(&self, call: &Call, error: Error) -> Error {
+        if self.trusted {
+            return error;
+        }
+        let (name, error) = (&self.info.name, judge::cleaned(&error).with("plugin", &self.info.name));
+        match error.kind() {
+            ErrorKind::Plugin | ErrorKind::Internal => {
+                let doing = format!("plug-in {name} failed in `{}`", judge::verb_of(call));
+                error.of_kind(ErrorKind::Plugin).while_doing(doing).hint(format!("tell the author of {name}"))
+            }
+            _ => error,
+        }
     }
 
     fn say_seeing<T: DeserializeOwned>(&self, call: &Call, host: &dyn Observe) -> Result<T> {
@@ -57,6 +88,18 @@ impl Remote {
 
     fn say_blindly<T: DeserializeOwned>(&self, call: &Call) -> Result<T> {
         self.say(call, &HostSide::nobody())
+    }
+
+    /// An answer, when the judge has nothing against it.
+    fn judged<T>(&self, answer: T, judge: impl FnOnce(&Info, &T) -> Result<()>) -> Result<T> {
+        if !self.trusted {
+            judge(&self.info, &answer)?;
+        }
+        Ok(answer)
+    }
+
+    fn plan(&self, call: &Call, host: &dyn Observe) -> Result<Plan> {
+        self.judged(self.say_seeing(call, host)?, |info, plan: &Plan| judge::plan(info, call, plan))
     }
 }
 
@@ -73,7 +116,8 @@ impl Backend for Remote {
 
 impl ReleaseSource for Remote {
     fn resolve(&self, want: &ReleaseWish, host: &dyn Observe) -> Result<Release> {
-        self.say_seeing(&Call::Resolve { want: want.clone() }, host)
+        let release = self.say_seeing(&Call::Resolve { want: want.clone() }, host)?;
+        self.judged(release, judge::release)
     }
 
     fn fill(&self, release: &Release, work: &mut dyn Work) -> Result<()> {
@@ -89,23 +133,31 @@ impl ReleaseSource for Remote {
 
 impl SharedStorage for Remote {
     fn create(&self, base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan> {
-        self.say_seeing(&Call::Create { base: base.clone(), container: container.clone() }, host)
+        self.plan(&Call::Create { base: base.clone(), container: container.clone() }, host)
     }
 
     fn attach(&self, base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan> {
-        self.say_seeing(&Call::Attach { base: base.clone(), container: container.clone() }, host)
+        self.plan(&Call::Attach { base: base.clone(), container: container.clone() }, host)
     }
 
     fn layers(&self, base: &Base, container: &Container) -> Result<Vec<Utf8PathBuf>> {
-        self.say_blindly(&Call::Layers { base: base.clone(), container: container.clone() })
+        let layers: Vec<_> =
+            self.say_blindly(&Call::Layers { base: base.clone(), container: container.clone() })?;
+        self.judged(layers, |info, layers| judge::layers(info, base, container, layers))
     }
 
     fn private(&self, container: &Container) -> Result<Utf8PathBuf> {
-        self.say_blindly(&Call::Private { container: container.clone() })
+        let path: Utf8PathBuf = self.say_blindly(&Call::Private { container: container.clone() })?;
+        self.judged(path, |info, path| judge::private(info, container, path))
     }
 
     fn derived(&self, base: &Base, container: &Container) -> Result<Option<Derived>> {
-        self.say_blindly(&Call::Derived { base: base.clone(), container: container.clone() })
+        let derived: Option<_> =
+            self.say_blindly(&Call::Derived { base: base.clone(), container: container.clone() })?;
+        let of = |info: &Info, derived: &Option<Derived>| {
+            derived.as_ref().map_or(Ok(()), |derived| judge::derived(info, base, container, derived))
+        };
+        self.judged(derived, of)
     }
 
     fn usage(&self, container: &Container, host: &dyn Observe) -> Result<Option<Usage>> {
@@ -113,28 +165,28 @@ impl SharedStorage for Remote {
     }
 
     fn resize(&self, base: &Base, container: &Container, to: u64, host: &dyn Observe) -> Result<Plan> {
-        self.say_seeing(&Call::Resize { base: base.clone(), container: container.clone(), to }, host)
+        self.plan(&Call::Resize { base: base.clone(), container: container.clone(), to }, host)
     }
 
     fn examine(&self, container: &Container, how: DiskCheck, host: &dyn Observe) -> Result<Plan> {
-        self.say_seeing(&Call::Examine { container: container.clone(), how }, host)
+        self.plan(&Call::Examine { container: container.clone(), how }, host)
     }
 
     fn delete(&self, container: &Container, host: &dyn Observe) -> Result<Plan> {
-        self.say_seeing(&Call::Delete { container: container.clone() }, host)
+        self.plan(&Call::Delete { container: container.clone() }, host)
     }
 
     fn prune(&self, installed: &[ReleaseId], host: &dyn Observe) -> Result<Plan> {
-        self.say_seeing(&Call::Prune { installed: installed.to_vec() }, host)
+        self.plan(&Call::Prune { installed: installed.to_vec() }, host)
     }
 
     fn rename(&self, container: &Container, to: &Container, host: &dyn Observe) -> Result<Plan> {
-        self.say_seeing(&Call::Rename { container: container.clone(), to: to.clone() }, host)
+        self.plan(&Call::Rename { container: container.clone(), to: to.clone() }, host)
     }
 
     fn clone_of(&self, base: &Base, from: &Container, to: &Container, host: &dyn Observe) -> Result<Plan> {
         let call = Call::CloneOf { base: base.clone(), from: from.clone(), to: to.clone() };
-        self.say_seeing(&call, host)
+        self.plan(&call, host)
     }
 
     fn receive(
@@ -145,44 +197,48 @@ impl SharedStorage for Remote {
         host: &dyn Observe,
     ) -> Result<Plan> {
         let disk = disk.map(Utf8Path::to_owned);
-        self.say_seeing(&Call::Receive { base: base.clone(), container: container.clone(), disk }, host)
+        self.plan(&Call::Receive { base: base.clone(), container: container.clone(), disk }, host)
     }
 
     fn snapshot(&self, container: &Container, name: &str, host: &dyn Observe) -> Result<Plan> {
-        self.say_seeing(&Call::Snapshot { container: container.clone(), name: name.into() }, host)
+        self.plan(&Call::Snapshot { container: container.clone(), name: name.into() }, host)
     }
 
     fn restore(&self, container: &Container, name: &str, host: &dyn Observe) -> Result<Plan> {
-        self.say_seeing(&Call::Restore { container: container.clone(), name: name.into() }, host)
+        self.plan(&Call::Restore { container: container.clone(), name: name.into() }, host)
     }
 
     fn forget(&self, container: &Container, name: &str, host: &dyn Observe) -> Result<Plan> {
-        self.say_seeing(&Call::Forget { container: container.clone(), name: name.into() }, host)
+        self.plan(&Call::Forget { container: container.clone(), name: name.into() }, host)
     }
 
     fn snapshots(&self, container: &Container, host: &dyn Observe) -> Result<Vec<Snapshot>> {
-        self.say_seeing(&Call::Snapshots { container: container.clone() }, host)
+        let snapshots: Vec<_> = self.say_seeing(&Call::Snapshots { container: container.clone() }, host)?;
+        self.judged(snapshots, |info, snapshots| judge::snapshots(info, snapshots))
     }
 }
 
 impl Isolation for Remote {
     fn enclose(&self, container: &Container, host: &dyn Observe) -> Result<Plan> {
-        self.say_seeing(&Call::Enclose { container: container.clone() }, host)
+        self.plan(&Call::Enclose { container: container.clone() }, host)
     }
 
     fn up(&self, base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan> {
-        self.say_seeing(&Call::Up { base: base.clone(), container: container.clone() }, host)
+        self.plan(&Call::Up { base: base.clone(), container: container.clone() }, host)
     }
 
     fn services(&self, container: &Container) -> Result<Vec<Service>> {
-        self.say_blindly(&Call::Services { container: container.clone() })
+        let services: Vec<_> = self.say_blindly(&Call::Services { container: container.clone() })?;
+        self.judged(services, |info, services| judge::services(info, services))
     }
 
     fn facts(&self, container: &Container, host: &dyn Observe) -> Result<BTreeMap<String, String>> {
-        self.say_seeing(&Call::Facts { container: container.clone() }, host)
+        let facts = self.say_seeing(&Call::Facts { container: container.clone() }, host)?;
+        self.judged(facts, judge::facts)
     }
 
     fn way(&self, container: &Container, host: &dyn Observe) -> Result<Way> {
-        self.say_seeing(&Call::Way { container: container.clone() }, host)
+        let call = Call::Way { container: container.clone() };
+        self.judged(self.say_seeing(&call, host)?, |info, way| judge::way(info, &call, container, way))
     }
 }

@@ -4,6 +4,10 @@ use qchroot_api::{Error, ErrorKind, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+/// Bytes of a text that crosses the border, at most: room for a plan of thousands of steps. The content of files goes
+/// beside the text, in parts.
+pub const MOST_TEXT: usize = 16 << 20;
+
 /// A value as JSON.
 pub(crate) fn to_text<T: Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value)
@@ -15,6 +19,10 @@ pub(crate) fn to_text<T: Serialize>(value: &T) -> Result<String> {
 /// # Errors
 /// Plug-in, with the place in the text.
 pub(crate) fn from_text<T: DeserializeOwned>(who: &str, text: &str) -> Result<T> {
+    if text.len() > MOST_TEXT {
+        let message = format!("{who} said {} bytes at once, more than {MOST_TEXT}", text.len());
+        return Err(Error::new(ErrorKind::Plugin, message));
+    }
     serde_json::from_str(text).map_err(|error| {
         Error::new(ErrorKind::Plugin, format!("{who} said what cannot be understood")).cause(error)
     })

@@ -10,6 +10,8 @@
 mod ask;
 mod author;
 mod call;
+#[cfg(feature = "host")]
+mod elf;
 mod far;
 mod header;
 mod host_side;
@@ -19,6 +21,8 @@ mod judge;
 mod library;
 pub mod module;
 #[cfg(feature = "host")]
+mod ownership;
+#[cfg(feature = "host")]
 mod plugins;
 mod remote;
 mod text;
@@ -26,13 +30,15 @@ mod text;
 pub use ask::Ask;
 pub use author::{Exported, make, root_module};
 pub use call::Call;
-pub use header::{BORDER_TEXT, HEADER_SYMBOL, Header, LIBRARY_SYMBOL};
+#[cfg(feature = "host")]
+pub use elf::read_header;
+pub use header::{BORDER_TEXT, HEADER_SYMBOL, Header, LIBRARY_SYMBOL, is_plugin_name};
 pub use host_side::{Answered, HostSide};
 pub use in_process::InProcess;
 #[cfg(feature = "host")]
-pub use library::{open, read_header};
+pub use library::open;
 #[cfg(feature = "host")]
-pub use plugins::{OpenHere, Opener, Plugins};
+pub use plugins::{Found, OpenHere, Opener, Plugins, Verdict};
 pub use remote::{Carrier, Remote};
 pub use text::MOST_TEXT;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use qchroot_abi::{Plugins, Remote};
+use qchroot_abi::{Plugins, Remote, is_plugin_name};
 use qchroot_api::{
     Backend, Error, ErrorKind, Info, Isolation, Kind, Registration, ReleaseSource, Result, SharedStorage,
 };
@@ -45,7 +45,7 @@ impl Registry {
     }
 
     fn plugin(&self, kind: Kind, name: &str) -> Option<Result<&'static Remote>> {
-        self.plugins.as_ref().filter(|_| name.contains('.')).map(|plugins| plugins.find(kind, name))
+        self.plugins.as_ref().filter(|_| is_plugin_name(name)).map(|plugins| plugins.find(kind, name))
     }
 
     /// A release source by name.

@@ -51,6 +51,7 @@ mod namespaces_life;
 mod networks;
 mod order;
 mod overlay_quota;
+mod plugin_loading;
 mod plugins;
 mod pool;
 mod processes;

@@ -74,6 +74,15 @@ pub fn protect_program() {
     let _ = process::own_program::protect();
 }
 
+/// Gives the calling thread, and those that it starts, a mount namespace of its own where the kernel has such, so that
+/// nothing stays mounted when it has ended. For who is about to try things out.
+///
+/// # Errors
+/// Permission, for anybody but the superuser.
+pub fn own_mounts() -> Result<()> {
+    os::system::own_mounts()
+}
+
 /// The machine qchroot runs on.
 #[derive(Debug, Default)]
 pub struct Machine {

@@ -3,7 +3,9 @@
 use std::fs;
 
 use nix::libc;
+use nix::sched::{CloneFlags, unshare};
 use qchroot_api::{Brand, Error, ErrorKind, Platform, Result};
+use rustix::mount::{MountPropagationFlags, mount_change};
 
 use crate::errors::OrError;
 
@@ -14,6 +16,14 @@ pub(crate) const PLATFORM: Platform = Platform::Linux;
 pub(crate) fn boot_id() -> Result<String> {
     let path = "/proc/sys/kernel/random/boot_id";
     Ok(fs::read_to_string(path).or_error(|| format!("cannot read {path}"))?.trim().to_owned())
+}
+
+/// Gives the calling thread a mount namespace of its own, which hears nothing from the host's and tells it nothing.
+pub(crate) fn own_mounts() -> Result<()> {
+    let failed = || "cannot make a mount namespace".to_owned();
+    unshare(CloneFlags::CLONE_NEWNS).or_error(failed)?;
+    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    mount_change("/", private).or_error(failed)
 }
 
 /// Lets every other process read and write first: the idle class of ioprio_set(2).

@@ -1,22 +1,23 @@
 //! What every isolation must do.
 
 use camino::Utf8Path;
-use libtest_mimic::Trial;
 use qchroot_api::{
     Base, Brand, Capability, Container, Credentials, Entry, Isolation, Kind, Mounted, Plan, Platform,
 };
 use qchroot_engine::Host;
 
 use super::footprint::stays_within;
+use super::subject::Subject;
 use super::transaction::{
     all_present, carry_out, leaves_no_trace, rolls_back_from_everywhere, succeed, take_back,
 };
-use super::{matches_snapshot, round_trips, trial, view};
+use super::trial::{Scene, Trial};
+use super::{description, fake, round_trips, view};
 use crate::fixture::{Small, container, native, plant_base, userland};
 use crate::{FakeHost, Snapshot};
 
 /// How a suite makes the isolation it examines.
-type Make = fn() -> Box<dyn Isolation>;
+pub(crate) type Enclosure = Subject<dyn Isolation>;
 
 const DIR: &str = "/q/web";
 
@@ -24,53 +25,61 @@ const DIR: &str = "/q/web";
 const OUTSIDE: [&str; 8] = ["/dev", "/etc", "/proc", "/q/releases", "/run", "/tmp", "/usr", "/var"];
 
 /// The suite for an isolation.
-#[must_use]
-pub fn isolation(make: Make) -> Vec<Trial> {
-    let mut trials = vec![trial("options and description", move || {
-        super::backend(Kind::Isolation, move || make());
-    })];
-    let platforms = make().info().platforms;
-    let mut add = |name: &str, run: fn(&World)| {
-        let of = |platform: &Platform| {
-            let (name, platform) = (format!("{}: {name}", platform.to_string().to_lowercase()), *platform);
-            trial(name, move || run(&World::new(make, platform)))
+pub(crate) fn isolation(subject: &Enclosure) -> Vec<Trial> {
+    let info = subject.make().info();
+    let make = subject.clone();
+    let mut trials = description(Scene::Description, Kind::Isolation, move || make.make());
+    for &platform in &info.platforms {
+        let unable = fake::unable(platform, &info, |host| {
+            let w = World::on(host.clone(), subject, platform, native(platform));
+            w.isolation.up(&w.base, &w.container, view(host)).map(drop)
+        });
+        let of = |&(name, run): &(&'static str, fn(&World))| {
+            let subject = subject.clone();
+            Trial::new(Scene::Fake(platform), name, move || run(&World::new(&subject, platform)))
         };
-        trials.extend(platforms.iter().map(of));
-    };
-    add("the same input gives the same plan", |w| w.again(|other| assert_eq!(w.up(), other.up())));
-    add("plans cross the border unchanged", |w| round_trips(&w.up()));
-    add("plans are as they were", |w| matches_snapshot(w.platform, "up", &w.up()));
-    add("up stays in the root", |w| stays_within(&w.up(), &w.container.root(), &[]));
-    add("up and its inverse leave no trace", |w| leaves_no_trace(&w.host, &w.up()));
-    add("a failed up leaves no trace", |w| {
-        rolls_back_from_everywhere(|| w.again(|w| (w.host.clone(), w.up())));
-    });
-    add("a second up finds everything there", |w| {
-        succeed(&w.host, &w.up());
-        all_present(&w.host, &w.up());
-    });
-    add("a program gets inside", gets_inside);
-    add("the host sees none of its own mounts", own_mounts);
-    add("going down ends the container's processes and no others", ends_its_own);
-    add("planted links fail closed", planted_links);
-    trials.extend(platforms.iter().flat_map(|platform| foreign(make, *platform)));
-    trials.extend(super::real::isolation(make));
+        let kept = subject.kept.map(|_| KEPT);
+        let all = EVERY.iter().chain(&kept).map(of).chain(foreign(subject, platform));
+        trials.extend(all.map(|trial| trial.unless(unable.clone())));
+    }
+    trials.extend(super::real::isolation(subject));
     trials
 }
 
+const KEPT: (&str, fn(&World)) = ("plans are as they were", |w| w.subject.compare(w.platform, "up", &w.up()));
+
+const EVERY: &[(&str, fn(&World))] = &[
+    ("the same input gives the same plan", |w| w.again(|other| assert_eq!(w.up(), other.up()))),
+    ("plans cross the border unchanged", |w| round_trips(&w.up())),
+    ("up stays in the root", |w| stays_within(&w.up(), &w.container.root(), &[])),
+    ("up and its inverse leave no trace", |w| leaves_no_trace(&w.host, &w.up())),
+    ("a failed up leaves no trace", |w| {
+        rolls_back_from_everywhere(|| w.again(|w| (w.host.clone(), w.up())));
+    }),
+    ("a second up finds everything there", |w| {
+        succeed(&w.host, &w.up());
+        all_present(&w.host, &w.up());
+    }),
+    ("a program gets inside", gets_inside),
+    ("the host sees none of its own mounts", own_mounts),
+    ("going down ends the container's processes and no others", ends_its_own),
+    ("planted links fail closed", planted_links),
+];
+
 /// Userlands that are not the kernel's own, but that it runs.
-fn foreign(make: Make, platform: Platform) -> Vec<Trial> {
+fn foreign(subject: &Enclosure, platform: Platform) -> Vec<Trial> {
     let brands: &[Brand] = match platform {
         Platform::Linux => &[],
         Platform::Freebsd => &[Brand::Linux, Brand::Kfreebsd],
     };
     let of = |&brand: &Brand| {
-        let host = platform.to_string().to_lowercase();
-        trial(format!("{host}: a {brand} userland gets the mounts it needs"), move || {
-            let world = || World::of(make, platform, brand);
+        let subject = subject.clone();
+        let name = format!("a {brand} userland gets the mounts it needs");
+        Trial::new(Scene::Fake(platform), name, move || {
+            let world = || World::of(&subject, platform, brand);
             let up = world().up();
             round_trips(&up);
-            matches_snapshot(platform, &format!("up-{}", format!("{brand:?}").to_lowercase()), &up);
+            subject.compare(platform, &format!("up-{}", format!("{brand:?}").to_lowercase()), &up);
             stays_within(&up, &world().container.root(), &[]);
             leaves_no_trace(&world().host, &up);
             rolls_back_from_everywhere(|| (world().host, up.clone()));
@@ -82,7 +91,7 @@ fn foreign(make: Make, platform: Platform) -> Vec<Trial> {
 
 /// One fake host with a container whose root is whole, and the isolation under examination.
 struct World {
-    make: Make,
+    subject: Enclosure,
     platform: Platform,
     isolation: Box<dyn Isolation>,
     host: FakeHost,
@@ -91,14 +100,19 @@ struct World {
 }
 
 impl World {
-    fn new(make: Make, platform: Platform) -> Self {
-        Self::of(make, platform, native(platform))
+    fn new(subject: &Enclosure, platform: Platform) -> Self {
+        Self::of(subject, platform, native(platform))
     }
 
-    fn of(make: Make, platform: Platform, brand: Brand) -> Self {
-        let host = FakeHost::new(platform);
+    fn of(subject: &Enclosure, platform: Platform, brand: Brand) -> Self {
+        Self::on(FakeHost::new(platform), subject, platform, brand)
+    }
+
+    /// On a machine that has just booted.
+    fn on(host: FakeHost, subject: &Enclosure, platform: Platform, brand: Brand) -> Self {
         let base = plant_base(&host, "/q/releases", brand);
-        let container = container("web", DIR);
+        let mut container = container("web", DIR);
+        container.isolation = subject.options.clone();
         for &(path, small) in userland(base.brand) {
             let at = container.root().join(path);
             match small {
@@ -107,11 +121,11 @@ impl World {
                 Small::Link(to) => host.plant_link(at, to),
             }
         }
-        Self { make, platform, isolation: make(), host, base, container }
+        Self { subject: subject.clone(), platform, isolation: subject.make(), host, base, container }
     }
 
     fn again<T>(&self, run: impl FnOnce(&Self) -> T) -> T {
-        run(&Self::new(self.make, self.platform))
+        run(&Self::new(&self.subject, self.platform))
     }
 
     /// What comes before the storage, which is nothing here, and what comes after it.

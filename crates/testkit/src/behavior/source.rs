@@ -1,50 +1,59 @@
 //! What every release source must do.
 
+use std::sync::Arc;
+
 use camino::Utf8Path;
-use libtest_mimic::Trial;
 use qchroot_api::{Kind, Place, Platform, Progress, Release, ReleaseSource, ReleaseWish, Result, Step};
 use qchroot_engine::{Host, Workplace};
 
+use super::subject::Subject;
 use super::transaction::succeed;
-use super::{progress, trial, view};
+use super::trial::{Scene, Trial};
+use super::{description, fake, progress, view};
 use crate::{FakeHost, Moment};
 
 /// How a suite makes the source it examines.
-type Make = fn() -> Box<dyn ReleaseSource>;
+pub(crate) type Source = Subject<dyn ReleaseSource>;
 
 /// Puts what the source reads on the fake host, and says what to ask the source for.
-type Prepare = fn(&FakeHost) -> ReleaseWish;
+pub(crate) type Prepare = Arc<dyn Fn(&FakeHost) -> ReleaseWish + Send + Sync>;
 
 const STAGING: &str = "/q/.staging-install/tree";
 
 /// The suite for a release source.
-#[must_use]
-pub fn source(make: Make, prepare: Prepare) -> Vec<Trial> {
-    let mut trials = vec![trial("options and description", move || {
-        super::backend(Kind::ReleaseSource, move || make());
-    })];
-    let platforms = make().info().platforms;
-    let mut add = |name: &str, run: fn(&World)| {
-        let of = |platform: &Platform| {
-            let (name, platform) = (format!("{}: {name}", platform.to_string().to_lowercase()), *platform);
-            trial(name, move || run(&World::new(make, prepare, platform)))
+pub(crate) fn source(subject: &Source, prepare: &Prepare) -> Vec<Trial> {
+    let info = subject.make().info();
+    let make = subject.clone();
+    let mut trials = description(Scene::Description, Kind::ReleaseSource, move || make.make());
+    for &platform in &info.platforms {
+        let unable = fake::unable(platform, &info, |host| {
+            let wish = prepare(host);
+            subject.make().resolve(&wish, view(host)).map(drop)
+        });
+        let of = |&(name, run): &(&'static str, fn(&World))| {
+            let (subject, prepare) = (subject.clone(), Arc::clone(prepare));
+            let run = move || run(&World::new(&subject, &prepare, platform));
+            Trial::new(Scene::Fake(platform), name, run).unless(unable.clone())
         };
-        trials.extend(platforms.iter().map(of));
-    };
-    add("the same wish gives the same release, and asking changes nothing", same_release);
-    add("a release crosses the border unchanged", release_round_trips);
-    add("fill leaves a userland in the staging directory and nothing else", fills);
-    add("filling twice gives the same tree", |w| {
-        let tree = w.again(World::filled);
-        assert_eq!(w.filled(), tree);
-    });
-    add("a source that is interrupted says so", interrupted);
+        trials.extend(EVERY.iter().map(of));
+    }
     trials
 }
 
+const EVERY: &[(&str, fn(&World))] = &[
+    ("the same wish gives the same release, and asking changes nothing", same_release),
+    ("a release crosses the border unchanged", release_round_trips),
+    ("fill leaves a userland in the staging directory and nothing else", fills),
+    ("filling twice gives the same tree", |w| {
+        let tree = w.again(World::filled);
+        assert_eq!(w.filled(), tree);
+    }),
+    ("a source that is interrupted says so", interrupted),
+];
+
 /// One fake host that has what the source reads.
 struct World {
-    make: Make,
+    subject: Source,
     prepare: Prepare,
     platform: Platform,
     source: Box<dyn ReleaseSource>,
@@ -53,15 +62,16 @@ struct World {
 }
 
 impl World {
-    fn new(make: Make, prepare: Prepare, platform: Platform) -> Self {
+    fn new(subject: &Source, prepare: &Prepare, platform: Platform) -> Self {
         let host = FakeHost::new(platform);
         let wish = prepare(&host);
         host.plant_dir(Utf8Path::new(STAGING), 0o700);
-        Self { make, prepare, platform, source: make(), host, wish }
+        let (subject, prepare, source) = (subject.clone(), Arc::clone(prepare), subject.make());
+        Self { subject, prepare, platform, source, host, wish }
     }
 
     fn again<T>(&self, run: impl FnOnce(&Self) -> T) -> T {
-        run(&Self::new(self.make, self.prepare, self.platform))
+        run(&Self::new(&self.subject, &self.prepare, self.platform))
     }
 
     fn release(&self) -> Release {

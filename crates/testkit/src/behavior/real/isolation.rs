@@ -5,21 +5,22 @@ use std::os::unix::fs::symlink;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use libtest_mimic::Trial;
 use qchroot_api::{Capability, Isolation, Kind, Plan, Process, Way};
 
-use super::lab::Lab;
+use super::lab::{self, Lab};
 use super::{here, trials};
+use crate::behavior::isolation::Enclosure;
 use crate::behavior::transaction::all_present;
+use crate::behavior::trial::Trial;
 
-type Make = fn() -> Box<dyn Isolation>;
-
-pub(crate) fn isolation(make: Make) -> Vec<Trial> {
+pub(crate) fn isolation(subject: &Enclosure) -> Vec<Trial> {
     let run = |check: fn(&mut Lab, &dyn Isolation)| -> Box<dyn FnOnce() + Send> {
+        let subject = subject.clone();
         Box::new(move || {
             let mut lab = Lab::new(here());
+            lab.container.isolation = subject.options.clone();
             lab.whole_root();
-            check(&mut lab, &*make());
+            check(&mut lab, &*subject.make());
         })
     };
     let all = vec![
@@ -31,7 +32,7 @@ pub(crate) fn isolation(make: Make) -> Vec<Trial> {
         ("a link for /proc fails closed", run(|lab, it| fails_closed(lab, it, "proc", "/proc"))),
         ("a link for /etc changes nothing outside", run(link_for_etc)),
     ];
-    trials(Kind::Isolation, &make().info().platforms, all)
+    trials(Kind::Isolation, &subject.make().info().platforms, lab::unable(here()), all)
 }
 
 fn up(lab: &Lab, isolation: &dyn Isolation) -> Plan {

@@ -5,13 +5,14 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Base, Brand, Container, Credentials, Entry, Mounted, Observe, Plan, Platform, Way};
+use qchroot_api::{Base, Container, Credentials, Entry, Mounted, Observe, Plan, Platform, Way};
 use qchroot_engine::Host;
 use qchroot_host::Machine;
 use tempfile::TempDir;
 
+use super::no_superuser;
 use crate::behavior::transaction::{carry_out, succeed, take_back};
-use crate::fixture::container;
+use crate::fixture::{container, native};
 
 /// Names under which the one program of the userland is found.
 const PROGRAMS: &[&str] = &["dd", "false", "sh", "sleep", "touch", "true"];
@@ -156,13 +157,24 @@ fn table(machine: &Machine) -> Vec<Mounted> {
     (machine as &dyn Observe).mounts().expect("the mount table can be read")
 }
 
-/// A base whose one program is static: busybox(1), or rescue(8).
+/// Why there is no lab for this user on this machine, if there is none.
+pub(crate) fn unable(platform: Platform) -> Option<String> {
+    let no_program = || program(&Machine::new(), platform).is_none().then(|| "needs a static busybox".into());
+    no_superuser().or_else(no_program)
+}
+
+/// A static program that is many: busybox(1), or rescue(8).
+fn program(machine: &Machine, platform: Platform) -> Option<Utf8PathBuf> {
+    match platform {
+        Platform::Linux => (machine as &dyn Observe).program("busybox").unwrap_or_default(),
+        Platform::Freebsd => Some("/rescue/rescue".into()),
+    }
+}
+
+/// A base whose one program is static.
 fn base(machine: &Machine, platform: Platform, dir: &Utf8Path) -> Base {
-    let (brand, program) = match platform {
-        Platform::Linux => (Brand::Linux, (machine as &dyn Observe).program("busybox").unwrap_or_default()),
-        Platform::Freebsd => (Brand::Freebsd, Some("/rescue/rescue".into())),
-    };
-    let program = program.expect("needs a static busybox on the host");
+    let brand = native(platform);
+    let program = program(machine, platform).expect("needs a static busybox on the host");
     let (sharedfs, template) = (dir.join("sharedfs"), dir.join("template"));
     let bin = sharedfs.join("usr/bin");
     fs::create_dir_all(&bin).expect("a directory for programs");

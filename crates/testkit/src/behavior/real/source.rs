@@ -5,24 +5,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use libtest_mimic::Trial;
+use qchroot_abi::{Exported, Remote};
 use qchroot_api::{ErrorKind, Kind, Mounted, Observe, Progress, Release, ReleaseSource, ReleaseWish, Result};
 use qchroot_engine::{Host, Workplace};
 use qchroot_host::Machine;
 use tempfile::TempDir;
 
 use super::snapshot::{self, Snapshot};
-use super::{Check, trials};
-use crate::behavior::{backend, progress};
+use super::{Check, no_superuser, trials};
+use crate::behavior::source::Source;
+use crate::behavior::subject::Subject;
+use crate::behavior::trial::{Scene, Trial};
+use crate::behavior::{description, progress};
 
-type Make = fn() -> Box<dyn ReleaseSource>;
-type Prepare = fn(&Utf8Path) -> ReleaseWish;
+type Prepare = Arc<dyn Fn(&Utf8Path) -> ReleaseWish + Send + Sync>;
 
 /// The suite for a release source on the real machine, as root: begin with [`source_on_machine`](super::source_on_machine),
 /// say more of the source where there is more to say, and end with [`trials`](SourceOnMachine::trials).
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct SourceOnMachine {
-    make: Make,
+    subject: Source,
     prepare: Prepare,
     another: Option<fn(&mut ReleaseWish)>,
     unchecked: Option<Prepare>,
@@ -32,11 +34,21 @@ pub struct SourceOnMachine {
 /// Begins the suite. `prepare` puts what the source reads into an empty directory, and says what to ask the source
 /// for.
 #[must_use]
-pub fn source_on_machine(make: Make, prepare: Prepare) -> SourceOnMachine {
-    SourceOnMachine { make, prepare, another: None, unchecked: None, damaged: None }
+pub fn source_on_machine(
+    make: impl Fn() -> Box<dyn ReleaseSource> + Send + Sync + 'static,
+    prepare: impl Fn(&Utf8Path) -> ReleaseWish + Send + Sync + 'static,
+) -> SourceOnMachine {
+    SourceOnMachine::of(Subject::new(make), prepare)
 }
 
 impl SourceOnMachine {
+    pub(crate) fn of(
+        subject: Source,
+        prepare: impl Fn(&Utf8Path) -> ReleaseWish + Send + Sync + 'static,
+    ) -> Self {
+        Self { subject, prepare: Arc::new(prepare), another: None, unchecked: None, damaged: None }
+    }
+
     /// `change` makes another wish of the prepared one, for another content: the digest has to tell the two apart.
     #[must_use]
     pub fn another(self, change: fn(&mut ReleaseWish)) -> Self {
@@ -45,47 +57,78 @@ impl SourceOnMachine {
 
     /// `prepare` asks for what is not checked production material: it has to be refused unless the user insists.
     #[must_use]
-    pub fn unchecked(self, prepare: Prepare) -> Self {
-        Self { unchecked: Some(prepare), ..self }
+    pub fn unchecked(self, prepare: impl Fn(&Utf8Path) -> ReleaseWish + Send + Sync + 'static) -> Self {
+        Self { unchecked: Some(Arc::new(prepare)), ..self }
     }
 
     /// `prepare` leaves something damaged to be read: it has to be refused, and the error says `name`.
     #[must_use]
-    pub fn damaged(self, prepare: Prepare, name: &'static str) -> Self {
-        Self { damaged: Some((prepare, name)), ..self }
+    pub fn damaged(
+        self,
+        prepare: impl Fn(&Utf8Path) -> ReleaseWish + Send + Sync + 'static,
+        name: &'static str,
+    ) -> Self {
+        Self { damaged: Some((Arc::new(prepare), name)), ..self }
     }
 
-    /// The suite.
+    /// The suite, of the source itself and of the source behind the border.
     #[must_use]
     pub fn trials(self) -> Vec<Trial> {
-        let run = |check: fn(&World)| -> Box<dyn FnOnce() + Send> {
-            Box::new(move || check(&World::new(self.make, self.prepare)))
+        let subject = self.subject.clone();
+        let behind = Subject::new(move || {
+            Box::new(Remote::looped(Exported::Source(subject.make())).expect("the border lets it through"))
+                as _
+        });
+        let behind = Self { subject: behind, ..self.clone() };
+        let behind = behind.described().into_iter().map(Trial::behind_the_border);
+        self.described().into_iter().chain(behind).collect()
+    }
+
+    fn described(&self) -> Vec<Trial> {
+        let subject = self.subject.clone();
+        let kind = Kind::ReleaseSource;
+        let mut trials = description(Scene::Machine(kind), kind, move || subject.make());
+        trials.extend(self.checks());
+        trials
+    }
+
+    /// The checks without those of what it says of itself.
+    pub(crate) fn checks(&self) -> Vec<Trial> {
+        let world = |prepare: &Prepare| {
+            let (subject, prepare) = (self.subject.clone(), Arc::clone(prepare));
+            move || World::new(&subject, &prepare)
         };
-        let make = self.make;
+        let run = |check: fn(&World)| -> Box<dyn FnOnce() + Send> {
+            let world = world(&self.prepare);
+            Box::new(move || check(&world()))
+        };
+        let (kind, platforms) = (Kind::ReleaseSource, self.subject.make().info().platforms);
+        let asking = ("the same wish gives the same release, and asking changes nothing", run(same_release));
         let mut all: Vec<Check> = vec![
-            ("options and description", Box::new(move || backend(Kind::ReleaseSource, || make()))),
-            ("the same wish gives the same release, and asking changes nothing", run(same_release)),
             ("a userland in the staging directory and nothing else, with progress to the end", run(fills)),
             ("filling twice gives the same tree", run(same_tree)),
             ("a fill that is cancelled ends with an error", run(cancelled)),
             ("a fill that is cancelled on the way is whole or an error", run(cancelled_on_the_way)),
         ];
         if let Some(change) = self.another {
-            let make_world = move || World::new(self.make, self.prepare);
+            let world = world(&self.prepare);
+            all.push(("the digest covers the options", Box::new(move || other_digest(&world(), change))));
+        }
+        if let Some(prepare) = &self.unchecked {
+            let world = world(prepare);
+            let run = Box::new(move || refused_unless_insisted(&world()));
+            all.push(("what is not checked is refused unless the user insists", run));
+        }
+        if let Some((prepare, name)) = &self.damaged {
+            let (world, name) = (world(prepare), *name);
             all.push((
-                "the digest covers the options",
-                Box::new(move || other_digest(&make_world(), change)),
+                "what is damaged is refused by name",
+                Box::new(move || refused_by_name(&world(), name)),
             ));
         }
-        if let Some(prepare) = self.unchecked {
-            let run = move || refused_unless_insisted(&World::new(make, prepare));
-            all.push(("what is not checked is refused unless the user insists", Box::new(run)));
-        }
-        if let Some((prepare, name)) = self.damaged {
-            let run = move || refused_by_name(&World::new(make, prepare), name);
-            all.push(("what is damaged is refused by name", Box::new(run)));
-        }
-        trials(Kind::ReleaseSource, &make().info().platforms, all)
+        let mut trials_here = trials(kind, &platforms, None, vec![asking]);
+        trials_here.extend(trials(kind, &platforms, no_superuser(), all));
+        trials_here
     }
 }
 
@@ -100,7 +143,7 @@ struct World {
 }
 
 impl World {
-    fn new(make: Make, prepare: Prepare) -> Self {
+    fn new(subject: &Source, prepare: &Prepare) -> Self {
         let dir = tempfile::Builder::new().prefix("qchroot-suite-").tempdir().expect("a temporary directory");
         let path = Utf8Path::from_path(dir.path()).expect("its path is text").canonicalize_utf8();
         let path = path.expect("it is there");
@@ -108,8 +151,7 @@ impl World {
         let wish = prepare(&path.join("input"));
         let cancel = Arc::new(AtomicBool::new(false));
         let machine = Machine::with_cancel(Arc::clone(&cancel));
-        assert!(machine.is_superuser(), "needs root");
-        Self { _dir: dir, path, source: make(), wish, cancel, machine }
+        Self { _dir: dir, path, source: subject.make(), wish, cancel, machine }
     }
 
     fn resolve(&self) -> Result<Release> {

@@ -6,22 +6,22 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use libtest_mimic::Trial;
 use qchroot_api::{Capability, Kind, Place, SharedStorage};
 
-use super::lab::Lab;
+use super::lab::{self, Lab};
 use super::{here, trials};
+use crate::behavior::storage::Storage;
 use crate::behavior::transaction::{all_present, carry_out, succeed, take_back};
+use crate::behavior::trial::Trial;
 use crate::fixture::{keeps_its_limit, needs_pool, with_required};
 
-type Make = fn() -> Box<dyn SharedStorage>;
-
-pub(crate) fn storage(make: Make) -> Vec<Trial> {
-    let info = make().info();
+pub(crate) fn storage(subject: &Storage) -> Vec<Trial> {
+    let info = subject.make().info();
     let run = |check: fn(&mut Lab, &dyn SharedStorage)| -> Box<dyn FnOnce() + Send> {
-        Box::new(move || check(&mut lab(&*make()), &*make()))
+        let subject = subject.clone();
+        Box::new(move || check(&mut lab(&subject), &*subject.make()))
     };
-    if needs_pool(&*make()) {
+    if needs_pool(&*subject.make()) {
         // A pool cannot be made here: such a storage meets the real kernel in the end-to-end tests, with a stand-in.
         return vec![];
     }
@@ -46,15 +46,17 @@ pub(crate) fn storage(make: Make) -> Vec<Trial> {
         info.capabilities.contains(capability) && (keeps_its_limit(&info) || !of_host(capability))
     });
     all.extend(more.map(|(_, name, check)| (*name, run(*check))));
-    trials(Kind::SharedStorage, &info.platforms, all)
+    trials(Kind::SharedStorage, &info.platforms, lab::unable(here()), all)
 }
 
-fn lab(storage: &dyn SharedStorage) -> Lab {
+fn lab(subject: &Storage) -> Lab {
+    let storage = &*subject.make();
     let mut lab = Lab::new(here());
     if storage.info().capabilities.contains(&Capability::OwnRoot) {
         lab.merge_base();
     }
     lab.container = with_required(lab.container.clone(), storage, &lab.base);
+    lab.container.storage.extend(subject.options.clone());
     lab
 }
 

@@ -8,14 +8,14 @@ use crate::behavior::footprint::stays_within;
 use crate::behavior::transaction::{
     ends_before_or_after, leaves_no_trace, rolls_back_from_everywhere, succeed,
 };
-use crate::behavior::{matches_snapshot, round_trips, view};
+use crate::behavior::{round_trips, view};
 
 const COPY: &str = "/q/copy";
 
 pub(super) const CLONE: Trials = &[
-    ("a plan for a copy is as it was", |w| {
+    ("a plan for a copy stays in its place", |w| {
         let plan = copy(w.created()).expect("a copy can be planned");
-        matches_snapshot(w.platform, "clone", &plan);
+        w.compare("clone", &plan);
         round_trips(&plan);
         // The original is put in order before it is read.
         let check = |step: &Step| matches!(step, Step::Disk(DiskStep::Check { .. }));
@@ -36,7 +36,7 @@ pub(super) const CLONE: Trials = &[
 ];
 
 pub(super) const SNAPSHOT: Trials = &[
-    ("plans for snapshots are as they were", snapshot_plans),
+    ("plans for snapshots stay in the container", snapshot_plans),
     ("a snapshot brings back what was", brings_back),
     ("a failed snapshot leaves no trace", |w| {
         rolls_back_from_everywhere(|| {
@@ -101,7 +101,7 @@ fn snapshot_plans(w: &World) {
     w.created();
     let look = |verb, plan: Result<Plan>| {
         let plan = plan.expect("it can be planned");
-        matches_snapshot(w.platform, verb, &plan);
+        w.compare(verb, &plan);
         round_trips(&plan);
         stays_within(&plan, DIR.into(), &w.others());
         plan

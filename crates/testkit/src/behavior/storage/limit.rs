@@ -6,7 +6,7 @@ use super::Trials;
 use super::world::{DIR, World};
 use crate::behavior::footprint::stays_within;
 use crate::behavior::transaction::{ends_before_or_after, succeed};
-use crate::behavior::{matches_snapshot, round_trips, view};
+use crate::behavior::{round_trips, view};
 use crate::fixture::LIMIT;
 
 /// Bytes that are written at once.
@@ -18,12 +18,12 @@ pub(super) const QUOTA: Trials = &[
 ];
 
 pub(super) const RESIZE: Trials = &[
-    ("plans for another limit are as they were", |w| {
+    ("plans for another limit stay in the container", |w| {
         w.created();
         let [more, less] = World::other_limits();
         for (verb, to) in [("grow", more), ("shrink", less)] {
             let plan = w.resize(to).expect("another limit can be planned");
-            matches_snapshot(w.platform, verb, &plan);
+            w.compare(verb, &plan);
             round_trips(&plan);
             stays_within(&plan, DIR.into(), &w.others());
         }

@@ -6,81 +6,100 @@ mod order;
 mod root;
 mod world;
 
-use libtest_mimic::Trial;
-use qchroot_api::{Capability, FileKind, Kind, Place, Platform, SharedStorage, Step};
+use qchroot_api::{Capability, DiskCheck, ErrorKind, FileKind, Info, Kind, Place, SharedStorage, Step};
 
 use super::footprint::stays_within;
 use super::transaction::{all_present, leaves_no_trace, rolls_back_from_everywhere};
 use crate::fixture::keeps_its_limit;
 
-use super::{matches_snapshot, round_trips, trial, view};
+use super::subject::Subject;
+use super::trial::{Scene, Trial};
+use super::{description, fake, round_trips, view};
 use world::{DIR, STAGING, World};
 
 /// How a suite makes the storage it examines.
-type Make = fn() -> Box<dyn SharedStorage>;
+pub(crate) type Storage = Subject<dyn SharedStorage>;
 
 /// Trials of one capability: a name, and what is done on every platform.
 type Trials = &'static [(&'static str, fn(&World))];
 
 /// The suite for a storage.
-#[must_use]
-pub fn storage(make: Make) -> Vec<Trial> {
-    let info = make().info();
-    let can = |capability| info.capabilities.contains(&capability);
-    let mut trials = vec![trial("options and description", move || {
-        super::backend(Kind::SharedStorage, move || make());
-    })];
-    let mut add = |name: &str, run: fn(&World)| {
-        let of = |platform: &Platform| {
-            let (name, platform) = (format!("{}: {name}", platform.to_string().to_lowercase()), *platform);
-            trial(name, move || run(&World::new(make, platform)))
+pub(crate) fn storage(subject: &Storage) -> Vec<Trial> {
+    let info = subject.make().info();
+    let make = subject.clone();
+    let mut trials = description(Scene::Description, Kind::SharedStorage, move || make.make());
+    for platform in &info.platforms {
+        let unable = fake::unable(*platform, &info, |host| {
+            let w = World::on(host.clone(), subject, *platform);
+            w.storage.create(&w.base, &w.container(), view(host)).map(drop)
+        });
+        let of = |&(name, run): &(&'static str, fn(&World))| {
+            let (subject, platform) = (subject.clone(), *platform);
+            let trial = Trial::new(Scene::Fake(platform), name, move || run(&World::new(&subject, platform)));
+            trial.unless(unable.clone())
         };
-        trials.extend(info.platforms.iter().map(of));
-    };
-    add("the same input gives the same plan", same_plan);
-    add("plans cross the border unchanged", |w| [w.create(), w.attach()].iter().for_each(round_trips));
-    add("plans are as they were", |w| {
-        matches_snapshot(w.platform, "create", &w.create());
-        matches_snapshot(w.platform, "attach", &w.attach());
-    });
-    add("create stays in its directory and mounts nothing", create_stays);
-    add("create names no path of its own", create_is_relocatable);
-    add("attach stays in the container", |w| stays_within(&w.attach(), DIR.into(), &w.others()));
-    add("create and its inverse leave no trace", |w| leaves_no_trace(&w.host, &w.create()));
-    add("attach and its inverse leave no trace", |w| leaves_no_trace(&w.created().host, &w.attach()));
-    add("a failed create leaves no trace", |w| {
-        rolls_back_from_everywhere(|| w.again(|w| (w.host.clone(), w.create())));
-    });
-    add("a failed attach leaves no trace", |w| {
-        rolls_back_from_everywhere(|| w.again(|w| (w.created().host.clone(), w.attach())));
-    });
-    add("a second attach finds everything there", |w| all_present(&w.attached().host, &w.attach()));
-    add("the root is the whole userland", root::whole_root);
-    if can(Capability::OwnRoot) {
-        add("what a container writes is in its tree", root::own_root);
-    } else {
-        add("the base never changes", root::base_never_changes);
-        add("containers do not see each other", root::apart);
+        trials.extend(checks(subject, &info).iter().map(of));
     }
-    add("layers hold the files of a stopped container", root::layers);
-    let more: [(Capability, Trials); 8] = [
-        (Capability::SharedReadOnly, &[("what is shared is read-only", root::shared_read_only)]),
-        (Capability::CopyOnWrite, &[("what is shared can be replaced for oneself", root::copy_on_write)]),
-        (Capability::Closed, &[("nothing is seen of a stopped container", root::closed)]),
-        (Capability::Quota, limit::QUOTA),
-        (Capability::Resize, limit::RESIZE),
-        (Capability::Check, order::CHECK),
-        (Capability::Clone, copies::CLONE),
-        (Capability::Snapshot, copies::SNAPSHOT),
-    ];
-    let of_host = |capability| matches!(capability, Capability::Quota | Capability::Resize);
-    let able = more
-        .into_iter()
-        .filter(|(capability, _)| can(*capability) && (keeps_its_limit(&info) || !of_host(*capability)));
-    able.flat_map(|(_, all)| all).for_each(|(name, run)| add(name, *run));
-    trials.extend(super::real::storage(make));
+    trials.extend(super::real::storage(subject));
     trials
 }
+
+/// The checks on the fake machine for a storage that can what this one says.
+fn checks(subject: &Storage, info: &Info) -> Vec<(&'static str, fn(&World))> {
+    let can = |capability| info.capabilities.contains(&capability);
+    let of_host = |capability| matches!(capability, Capability::Quota | Capability::Resize);
+    let mut all = EVERY.to_vec();
+    all.extend(subject.kept.map(|_| KEPT));
+    all.extend(if can(Capability::OwnRoot) { OWN_ROOT } else { SHARED_ROOT });
+    let able = ABLE
+        .iter()
+        .filter(|(capability, _)| can(*capability) && (keeps_its_limit(info) || !of_host(*capability)));
+    all.extend(able.flat_map(|(_, checks)| *checks));
+    all
+}
+
+const KEPT: (&str, fn(&World)) = ("plans are as they were", |w| {
+    w.compare("create", &w.create());
+    w.compare("attach", &w.attach());
+});
+
+const EVERY: Trials = &[
+    ("the same input gives the same plan", same_plan),
+    ("plans cross the border unchanged", |w| [w.create(), w.attach()].iter().for_each(round_trips)),
+    ("create stays in its directory and mounts nothing", create_stays),
+    ("create names no path of its own", create_is_relocatable),
+    ("attach stays in the container", |w| stays_within(&w.attach(), DIR.into(), &w.others())),
+    ("create and its inverse leave no trace", |w| leaves_no_trace(&w.host, &w.create())),
+    ("attach and its inverse leave no trace", |w| leaves_no_trace(&w.created().host, &w.attach())),
+    ("a failed create leaves no trace", |w| {
+        rolls_back_from_everywhere(|| w.again(|w| (w.host.clone(), w.create())));
+    }),
+    ("a failed attach leaves no trace", |w| {
+        rolls_back_from_everywhere(|| w.again(|w| (w.created().host.clone(), w.attach())));
+    }),
+    ("a second attach finds everything there", |w| all_present(&w.attached().host, &w.attach())),
+    ("the root is the whole userland", root::whole_root),
+    ("layers hold the files of a stopped container", root::layers),
+    ("what it cannot do it refuses in words", refuses_what_it_cannot),
+];
+
+const OWN_ROOT: Trials = &[("what a container writes is in its tree", root::own_root)];
+
+const SHARED_ROOT: Trials = &[
+    ("the base never changes", root::base_never_changes),
+    ("containers do not see each other", root::apart),
+];
+
+const ABLE: [(Capability, Trials); 8] = [
+    (Capability::SharedReadOnly, &[("what is shared is read-only", root::shared_read_only)]),
+    (Capability::CopyOnWrite, &[("what is shared can be replaced for oneself", root::copy_on_write)]),
+    (Capability::Closed, &[("nothing is seen of a stopped container", root::closed)]),
+    (Capability::Quota, limit::QUOTA),
+    (Capability::Resize, limit::RESIZE),
+    (Capability::Check, order::CHECK),
+    (Capability::Clone, copies::CLONE),
+    (Capability::Snapshot, copies::SNAPSHOT),
+];
 
 fn same_plan(w: &World) {
     w.again(|other| {
@@ -103,4 +122,21 @@ fn create_is_relocatable(w: &World) {
     let text = w.host.files([DIR]).to_string();
     let line = text.lines().find(|line| line.contains(STAGING));
     assert_eq!(line, None, "a file still names the staging directory");
+}
+
+/// A capability that is not claimed is a verb that is refused, not one that does nothing.
+fn refuses_what_it_cannot(w: &World) {
+    let (storage, container, host) = (&*w.created().storage, w.container(), view(&w.host));
+    let other = w.container_in("copy", "/q/copy");
+    let verbs = [
+        (Capability::Resize, storage.resize(&w.base, &container, 1 << 30, host).map(drop)),
+        (Capability::Check, storage.examine(&container, DiskCheck::Full, host).map(drop)),
+        (Capability::Clone, storage.clone_of(&w.base, &container, &other, host).map(drop)),
+        (Capability::Snapshot, storage.snapshot(&container, "one", host).map(drop)),
+    ];
+    for (capability, answer) in verbs.into_iter().filter(|(capability, _)| !w.can(*capability)) {
+        let error = answer.expect_err(&format!("{capability:?} is no capability of its, and it does it"));
+        assert!(!error.message().is_empty(), "{capability:?} is refused without a word");
+        assert_ne!(error.kind(), ErrorKind::Internal, "{error}");
+    }
 }

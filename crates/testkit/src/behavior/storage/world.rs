@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{Base, Capability, Container, Place, Plan, Platform, Result, SharedStorage, Step, Usage};
 
-use super::Make;
+use super::Storage;
 use crate::behavior::transaction::{succeed, take_back};
 use crate::behavior::view;
 use crate::fixture::{
@@ -16,7 +16,7 @@ pub(super) const DIR: &str = "/q/web";
 
 /// The machine, the base and the storage.
 pub(super) struct World {
-    make: Make,
+    subject: Storage,
     pub(super) platform: Platform,
     pub(super) storage: Box<dyn SharedStorage>,
     pub(super) host: FakeHost,
@@ -24,9 +24,13 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(make: Make, platform: Platform) -> Self {
-        let host = FakeHost::new(platform);
-        let storage = make();
+    pub(super) fn new(subject: &Storage, platform: Platform) -> Self {
+        Self::on(FakeHost::new(platform), subject, platform)
+    }
+
+    /// On a machine that has just booted.
+    pub(super) fn on(host: FakeHost, subject: &Storage, platform: Platform) -> Self {
+        let storage = subject.make();
         let base = match storage.info().capabilities.contains(&Capability::OwnRoot) {
             true => plant_tree(&host, "/mnt/the tree", native(platform)),
             false => plant_base(&host, "/q/releases", native(platform)),
@@ -35,17 +39,22 @@ impl World {
         if needs_pool(&*storage) {
             plant_pool(&host);
         }
-        Self { make, platform, storage, host, base }
+        Self { subject: subject.clone(), platform, storage, host, base }
     }
 
     pub(super) fn again<T>(&self, run: impl FnOnce(&Self) -> T) -> T {
-        run(&Self::new(self.make, self.platform))
+        run(&Self::new(&self.subject, self.platform))
     }
 
     /// The same machine in the same state; from now on each goes its own way.
     pub(super) fn twin(&self) -> Self {
-        let (make, platform, base) = (self.make, self.platform, self.base.clone());
-        Self { make, platform, storage: make(), host: self.host.twin(), base }
+        let (subject, storage, base) = (self.subject.clone(), self.subject.make(), self.base.clone());
+        Self { subject, platform: self.platform, storage, host: self.host.twin(), base }
+    }
+
+    /// Compares a plan with what is kept of it, if anything is.
+    pub(super) fn compare(&self, verb: &str, plan: &Plan) {
+        self.subject.compare(self.platform, verb, plan);
     }
 
     pub(super) fn can(&self, capability: Capability) -> bool {
@@ -62,7 +71,9 @@ impl World {
     }
 
     pub(super) fn container_in(&self, name: &str, dir: &str) -> Container {
-        with_required(container(name, dir), &*self.storage, &self.base)
+        let mut container = with_required(container(name, dir), &*self.storage, &self.base);
+        container.storage.extend(self.subject.options.clone());
+        container
     }
 
     /// A second container, attached.

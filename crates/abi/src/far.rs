@@ -50,16 +50,19 @@ impl<'a> Far<'a> {
 }
 
 impl Far<'_> {
-    /// What the host has of a file from `offset` on, in memory.
-    fn whole(&self, path: &Utf8Path, offset: u64) -> Result<Box<dyn Read + Send>> {
-        let mut all = Vec::new();
+    /// What the host has of a file from `offset` on: a part, none at the end.
+    fn part(&self, path: &Utf8Path, offset: u64) -> Result<Vec<u8>> {
+        Ok(self.raw(&Ask::Part { path: path.into(), offset }, ROption::RNone)?.bytes)
+    }
+
+    /// All that the host has of a file from `offset` on, in memory, `read` of which is there.
+    fn rest(&self, path: &Utf8Path, offset: u64, mut read: Vec<u8>) -> Result<Box<dyn Read + Send>> {
         loop {
-            let part = Ask::Part { path: path.into(), offset: offset + all.len() as u64 };
-            let told = self.raw(&part, ROption::RNone)?;
-            if told.bytes.is_empty() {
-                return Ok(Box::new(Cursor::new(all)));
+            let part = self.part(path, offset + read.len() as u64)?;
+            if part.is_empty() {
+                return Ok(Box::new(Cursor::new(read)));
             }
-            all.extend(told.bytes);
+            read.extend(part);
         }
     }
 }
@@ -159,13 +162,21 @@ impl Work for FarWork<'_, '_> {
     }
 
     fn open_at(&mut self, path: &Utf8Path, offset: u64) -> Result<Box<dyn Read + Send>> {
-        // It is the same machine, whose files are read without asking; but for those that only a machine of tests has.
+        let mut read = self.far.part(path, offset)?;
+        let next = self.far.part(path, offset + read.len() as u64)?;
+        if next.is_empty() {
+            return Ok(Box::new(Cursor::new(read)));
+        }
+        // A long file is read without asking: it is the same machine, but for one of tests, which has files of its own.
         match File::open(path) {
             Ok(mut file) => match file.seek(SeekFrom::Start(offset)) {
                 Ok(_) => Ok(Box::new(file)),
                 Err(error) => Err(Error::from_io(&error, format!("cannot read {path}"))),
             },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => self.far.whole(path, offset),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                read.extend(next);
+                self.far.rest(path, offset, read)
+            }
             Err(error) => Err(Error::from_io(&error, format!("cannot open {path}"))),
         }
     }

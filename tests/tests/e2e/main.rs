@@ -49,6 +49,7 @@ mod namespaces;
 mod namespaces_crash;
 mod namespaces_life;
 mod networks;
+mod old_plugins;
 mod order;
 mod overlay_quota;
 mod plugin_loading;

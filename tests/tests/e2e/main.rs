@@ -29,6 +29,7 @@ mod downloads;
 mod dry_run;
 mod escapes;
 mod everything;
+mod example_btrfs;
 mod exec;
 mod export;
 mod host_daemons;

@@ -46,7 +46,7 @@ pub fn answer(call: Call, host: &Host<'_>) -> Result<Value, String> {
         Call::Info => Ok(info()),
         Call::Check => Ok(Value::Null),
         Call::Resolve { want } => {
-            let digest = format!("{:012x}", want.options.greeting.len());
+            let digest = format!("{:064x}", want.options.greeting.len());
             let version = want.release.unwrap_or_else(|| "old-1.0".into());
             let (pins, options) = (json!({}), want.options);
             serde_json::to_value(Release { version, brand: "linux".into(), digest, pins, options })

@@ -41,6 +41,8 @@ struct Places {
     fish: &'static str,
     documents: &'static str,
     examples: &'static str,
+    /// Where the program looks for plug-ins of third parties; empty until somebody puts one there.
+    plugins: &'static str,
     /// What starts and stops containers with the system: file below `crates/cli/boot`, place, mode.
     boot: &'static [(&'static str, &'static str, u32)],
 }
@@ -54,6 +56,7 @@ const LINUX: Places = Places {
     fish: "usr/share/fish/vendor_completions.d",
     documents: "usr/share/doc/qchroot",
     examples: "usr/share/doc/qchroot/examples",
+    plugins: "usr/lib/qchroot/plugins",
     boot: &[
         ("qchroot.service", "usr/lib/systemd/system/qchroot.service", 0o644),
         ("qchroot@.service", "usr/lib/systemd/system/qchroot@.service", 0o644),
@@ -71,40 +74,86 @@ const FREEBSD: Places = Places {
     fish: "usr/local/share/fish/vendor_completions.d",
     documents: "usr/local/share/doc/qchroot",
     examples: "usr/local/share/examples/qchroot",
+    plugins: "usr/local/lib/qchroot/plugins",
     boot: &[("qchroot.rc.d", "usr/local/etc/rc.d/qchroot", 0o755)],
 };
 
+/// How the packages of plug-ins that are examples are called.
+const EXAMPLE: &str = "qchroot-example-";
+
 /// One file of a tree: where it is, where it goes, its mode.
 type Item = (PathBuf, String, u32);
+
+/// What was built: the program, and the plug-ins that are examples.
+pub(crate) struct Built {
+    pub(crate) program: PathBuf,
+    pub(crate) examples: Vec<PathBuf>,
+}
 
 /// `cargo xtask dist`.
 pub(crate) fn task(workspace: &Workspace, args: &Args) -> Result<()> {
     let wanted = |system| args.system.is_none_or(|only| only == system);
     if wanted(System::Linux) {
-        let program = (!args.no_program).then(|| build(workspace)).transpose()?;
-        linux(workspace, program.as_deref())?;
+        let built = (!args.no_program).then(|| build(workspace)).transpose()?;
+        pack(workspace, "linux", std::env::consts::ARCH, &LINUX, built.as_ref())?;
     }
     if wanted(System::Freebsd) {
-        let program = (!args.no_program).then(|| freebsd::build(workspace, args.arch)).transpose();
+        let built = (!args.no_program).then(|| freebsd::build(workspace, args.arch)).transpose();
         // Without the program the tree still shows what is to be where.
-        freebsd(workspace, args.arch, program.as_ref().ok().and_then(Option::as_deref))?;
-        program.map_err(|error| format!("FreeBSD's tree is without the program: {error}"))?;
+        freebsd(workspace, args.arch, built.as_ref().ok().and_then(Option::as_ref))?;
+        built.map_err(|error| format!("FreeBSD's tree is without the program: {error}"))?;
     }
     Ok(())
 }
 
-fn build(workspace: &Workspace) -> Result<PathBuf> {
-    Run::cargo().args(["build", "--release", "--package=qchroot"]).run()?;
-    Ok(workspace.built("release", "qchroot"))
+/// The program is linked dynamically against libc, as Rust does on both systems unless it is told otherwise: dlopen(3),
+/// by which plug-ins are opened, needs that.
+fn build(workspace: &Workspace) -> Result<Built> {
+    Run::cargo().args(["build", "--release"]).args(packages(workspace)).run()?;
+    Ok(Built::below(workspace, &workspace.target.join("release")))
 }
 
-fn linux(workspace: &Workspace, program: Option<&Path>) -> Result<()> {
-    pack(workspace, "linux", std::env::consts::ARCH, &LINUX, program)
+/// `--package` for all that is shipped.
+pub(crate) fn packages(workspace: &Workspace) -> Vec<String> {
+    let examples = examples(workspace).map(|(package, _)| format!("--package={package}"));
+    std::iter::once("--package=qchroot".to_owned()).chain(examples).collect()
+}
+
+/// The plug-ins below `plugins/example-NAME`: their packages and their libraries' files.
+fn examples(workspace: &Workspace) -> impl Iterator<Item = (&str, String)> {
+    let names = workspace.packages().iter().filter_map(|package| package["name"].as_str());
+    names
+        .filter(|name| name.starts_with(EXAMPLE))
+        .map(|name| (name, format!("lib{}.so", name.replace('-', "_"))))
+}
+
+impl Built {
+    /// What cargo leaves in `directory`.
+    pub(crate) fn below(workspace: &Workspace, directory: &Path) -> Self {
+        let examples = examples(workspace).map(|(_, library)| directory.join(library)).collect();
+        Self { program: directory.join("qchroot"), examples }
+    }
+
+    /// Where each part goes. The examples are not where the program looks: whoever wants one puts it there, under the name
+    /// that it says it has.
+    fn items(&self, places: &Places) -> Vec<Item> {
+        let mut items = vec![(self.program.clone(), format!("{}/qchroot", places.programs), 0o755)];
+        for library in &self.examples {
+            let file = library.file_name().unwrap_or_default().to_string_lossy();
+            items.push((library.clone(), format!("{}/plugins/{}", places.examples, named(&file)), 0o644));
+        }
+        items
+    }
+}
+
+/// The file of the example `oci` as a plug-in: `example.oci.so`.
+fn named(library: &str) -> String {
+    library.replace("libqchroot_example_", "example.")
 }
 
 /// The tree for FreeBSD and its archive.
-pub(crate) fn freebsd(workspace: &Workspace, arch: Arch, program: Option<&Path>) -> Result<()> {
-    pack(workspace, "freebsd", arch.name(), &FREEBSD, program)
+pub(crate) fn freebsd(workspace: &Workspace, arch: Arch, built: Option<&Built>) -> Result<()> {
+    pack(workspace, "freebsd", arch.name(), &FREEBSD, built)
 }
 
 fn pack(
@@ -112,15 +161,15 @@ fn pack(
     system: &str,
     arch: &str,
     places: &Places,
-    program: Option<&Path>,
+    built: Option<&Built>,
 ) -> Result<()> {
     let all = workspace.target.join("dist");
     let name = format!("qchroot-{}-{system}-{arch}", version(workspace)?);
     let mut items = places.items(&workspace.root)?;
-    items.extend(program.map(|file| (file.to_owned(), format!("{}/qchroot", places.programs), 0o755)));
-    lay_out(&items, &all.join(&name))?;
+    items.extend(built.into_iter().flat_map(|built| built.items(places)));
+    lay_out(&items, places, &all.join(&name))?;
     let archive = archive(&all, &name)?;
-    let without = if program.is_none() { " (without the program)" } else { "" };
+    let without = if built.is_none() { " (without the program)" } else { "" };
     println!("{}{without}", archive.display());
     Ok(())
 }
@@ -175,11 +224,11 @@ fn pages(root: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Puts `items` below `stage`, where nothing else is afterwards.
-fn lay_out(items: &[Item], stage: &Path) -> Result<()> {
+fn lay_out(items: &[Item], places: &Places, stage: &Path) -> Result<()> {
     if stage.exists() {
         fs::remove_dir_all(stage)?;
     }
-    make_directory(stage)?;
+    make_directory(&stage.join(places.plugins))?;
     for (from, to, mode) in items {
         let mode = format!("{mode:o}");
         Run::new("install").args(["-D", "-m", &mode]).arg(from).arg(stage.join(to)).text()?;
@@ -211,7 +260,7 @@ mod tests {
     /// The lines of `tar -tv` of a tree laid out anew.
     fn listed(places: &Places) -> (Vec<String>, Vec<u8>) {
         let all = tempfile::tempdir().unwrap();
-        lay_out(&places.items(root()).unwrap(), &all.path().join("tree")).unwrap();
+        lay_out(&places.items(root()).unwrap(), places, &all.path().join("tree")).unwrap();
         let archive = archive(all.path(), "tree").unwrap();
         let lines = Run::new("tar").env("TZ", "UTC").arg("-tvf").arg(&archive).text().unwrap();
         (lines.lines().map(str::to_owned).collect(), fs::read(archive).unwrap())
@@ -229,7 +278,9 @@ mod tests {
         assert_has(&linux, "-rwxr-xr-x", "etc/init.d/qchroot");
         assert_has(&linux, "-rw-r--r--", "usr/share/man/man8/qchroot.8");
         assert_has(&linux, "-rw-r--r--", "usr/share/doc/qchroot/LICENSE");
+        assert_has(&linux, "drwxr-xr-x", "usr/lib/qchroot/plugins/");
         let (freebsd, _) = listed(&FREEBSD);
+        assert_has(&freebsd, "drwxr-xr-x", "usr/local/lib/qchroot/plugins/");
         assert_has(&freebsd, "-rwxr-xr-x", "usr/local/etc/rc.d/qchroot");
         assert_has(&freebsd, "-rw-r--r--", "usr/local/share/examples/qchroot/qchroot.toml");
         assert!(freebsd.iter().all(|line| line.contains(" usr/")), "{freebsd:#?}");
@@ -243,6 +294,21 @@ mod tests {
             assert!(!line.starts_with('d') || line.starts_with("drwxr-xr-x"), "{line}");
         }
         assert!(bytes == listed(&LINUX).1, "the same files give the same archive");
+    }
+
+    /// The name is the one that the library says it has, or it would not be found.
+    #[test]
+    fn examples_go_under_the_names_that_they_have_as_plug_ins() {
+        let built = Built { program: "x".into(), examples: vec!["t/libqchroot_example_oci.so".into()] };
+        let places: Vec<String> = built.items(&LINUX).into_iter().map(|(_, place, _)| place).collect();
+        assert_eq!(places, ["usr/sbin/qchroot", "usr/share/doc/qchroot/examples/plugins/example.oci.so"]);
+        for folder in fs::read_dir(root().join("plugins")).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+            if let Some(example) = name.strip_prefix("example-") {
+                let text = fs::read_to_string(folder.join("src/lib.rs")).unwrap();
+                assert!(text.contains(&format!("\"example.{example}\"")), "{name} has another name");
+            }
+        }
     }
 
     #[test]

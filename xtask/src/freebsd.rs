@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use crate::dist::Built;
 use crate::run::Run;
 use crate::workspace::{Workspace, make_directory, write_file};
 use crate::{Result, dist, setup};
@@ -75,15 +76,15 @@ pub(crate) fn task(workspace: &Workspace, args: &Args) -> Result<()> {
     if args.check {
         return check(workspace, args.arch);
     }
-    let program = build(workspace, args.arch)?;
-    dist::freebsd(workspace, args.arch, Some(&program))
+    let built = build(workspace, args.arch)?;
+    dist::freebsd(workspace, args.arch, Some(&built))
 }
 
-/// Builds the program as it is shipped, and says where it is.
-pub(crate) fn build(workspace: &Workspace, arch: Arch) -> Result<PathBuf> {
+/// Builds the program and the plug-ins that are examples as they are shipped, and says where they are.
+pub(crate) fn build(workspace: &Workspace, arch: Arch) -> Result<Built> {
     let kit = Kit::prepare(workspace, arch)?;
-    kit.cargo("build").args(["--release", "--package=qchroot"]).run()?;
-    Ok(kit.program())
+    kit.cargo("build").arg("--release").args(dist::packages(workspace)).run()?;
+    Ok(Built::below(workspace, &kit.release()))
 }
 
 /// Type-checks all that runs on FreeBSD.
@@ -203,8 +204,9 @@ impl Kit {
         defaults
     }
 
-    fn program(&self) -> PathBuf {
-        Path::new(&self.target).join(self.arch.triple()).join("release/qchroot")
+    /// Where cargo leaves what is shipped.
+    fn release(&self) -> PathBuf {
+        Path::new(&self.target).join(self.arch.triple()).join("release")
     }
 }
 

@@ -1,6 +1,7 @@
 //! qchroot against its targets: ratios to a floor that runs by turns with it, so that the machine cancels out,
 //! and a few absolute times that a person would notice.
 
+mod border;
 mod ground;
 mod isolation;
 mod measure;
@@ -46,6 +47,8 @@ enum Part {
     Isolation,
     /// Unpacking and installing
     Archives,
+    /// Back ends behind the border to plug-ins
+    Border,
 }
 
 /// One line of the table.
@@ -122,6 +125,9 @@ fn measure_parts(workspace: &Workspace, ground: &Ground, args: &Args, directory:
     if wanted(Part::Archives) {
         rows.extend(unpacking::measure(workspace, ground, directory)?);
         rows.push(again(ground, args.runs.clamp(1, 20))?);
+    }
+    if wanted(Part::Border) {
+        rows.extend(border::measure(workspace, directory)?);
     }
     Ok(rows)
 }

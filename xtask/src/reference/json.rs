@@ -77,6 +77,8 @@ pub(super) struct Rules {
     pub(super) rename: Option<String>,
     /// It is left out when there is nothing to say.
     pub(super) optional: bool,
+    /// It is also read where something else stands that nobody knows.
+    pub(super) other: bool,
     /// A module that writes it another way.
     pub(super) with: Option<String>,
 }
@@ -111,6 +113,7 @@ impl Rules {
             ("default", None) => self.absent = Some(Absent::OfType),
             ("default", Some(function)) => self.absent = Some(Absent::Function(function)),
             ("skip_serializing_if", Some(_)) => self.optional = true,
+            ("other", None) => self.other = true,
             ("untagged", None) => self.untagged = true,
             ("deny_unknown_fields", None) => self.strict = true,
             ("transparent", None) => {}

@@ -79,6 +79,7 @@ impl Types<'_> {
                 let held = &fields.unnamed[0].ty;
                 format!(" Holds {}.", self.links.type_text(held))
             }
+            _ if own.other => " Also read where an unknown word stands.".to_owned(),
             _ => String::new(),
         };
         let line = format!("- {said}`{of}::{}`: {about}{content}", variant.ident);

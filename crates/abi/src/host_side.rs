@@ -67,6 +67,12 @@ impl<'a> HostSide<'a> {
         }
     }
 
+    /// Whether this is work in a staging directory, and no question is being answered.
+    #[cfg(feature = "host")]
+    pub(crate) fn is_working(&self) -> bool {
+        self.0.try_borrow().is_ok_and(|reach| matches!(&*reach, Reach::Working(_)))
+    }
+
     /// Answers one question. `content` is what a file to write holds.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use abi_stable::std_types::{RErr, ROk, ROption, RResult, RStr, RString};
 use qchroot_api::{Error, Result};
 
 use crate::author::guard;
-use crate::module::{ContentRef, HostPort, HostPort_TO, PortBox, Told};
+use crate::module::{ContentRef, HostPort, HostPort_TO, HostRef, PortBox, Told};
 use crate::text::{error_of, error_text, from_text};
 use crate::{Answered, Carrier, Exported, HostSide, Remote};
 
@@ -18,12 +18,17 @@ impl InProcess {
     pub fn new(port: PortBox) -> Self {
         Self(port)
     }
+
+    /// A call and its answer as they cross the border.
+    pub(crate) fn raw(&self, call: &str, host: HostRef<'_>) -> RResult<RString, RString> {
+        self.0.call(call.into(), host)
+    }
 }
 
 impl Carrier for InProcess {
     fn carry(&self, call: &str, host: &HostSide<'_>) -> Result<String> {
         let host = Near(host);
-        match self.0.call(call.into(), HostPort_TO::from_ptr(&host, TD_Opaque)) {
+        match self.raw(call, HostPort_TO::from_ptr(&host, TD_Opaque)) {
             ROk(text) => Ok(text.into()),
             RErr(text) => Err(error_of("the plug-in", &text)),
         }

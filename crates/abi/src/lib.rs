@@ -11,10 +11,16 @@ mod ask;
 mod author;
 mod call;
 #[cfg(feature = "host")]
+mod conversation;
+#[cfg(feature = "host")]
 mod elf;
 mod far;
+#[cfg(feature = "host")]
+mod frame;
 mod header;
 mod host_side;
+#[cfg(feature = "host")]
+mod in_child;
 mod in_process;
 mod judge;
 #[cfg(feature = "host")]
@@ -25,6 +31,8 @@ mod ownership;
 #[cfg(feature = "host")]
 mod plugins;
 mod remote;
+#[cfg(feature = "host")]
+mod serve;
 mod text;
 
 pub use ask::Ask;
@@ -34,12 +42,16 @@ pub use call::Call;
 pub use elf::read_header;
 pub use header::{BORDER_TEXT, HEADER_SYMBOL, Header, LIBRARY_SYMBOL, is_plugin_name};
 pub use host_side::{Answered, HostSide};
+#[cfg(feature = "host")]
+pub use in_child::{Caller, Heard, InChild, Launch, Peer};
 pub use in_process::InProcess;
 #[cfg(feature = "host")]
 pub use library::open;
 #[cfg(feature = "host")]
 pub use plugins::{Found, OpenHere, Opener, Plugins, Verdict};
 pub use remote::{Carrier, Remote};
+#[cfg(feature = "host")]
+pub use serve::serve;
 pub use text::MOST_TEXT;
 
 /// What the macro of qchroot-plugin writes refers to it.

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod carriers;
 mod carry;
 mod config;
 mod copies;

@@ -1,16 +1,18 @@
 //! From the parsed command line to the engine and back to an exit status.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use camino::Utf8Path;
 use clap::{CommandFactory, Parser};
-use qchroot_abi::{OpenHere, Plugins};
+use qchroot_abi::Plugins;
 use qchroot_api::{Error, ErrorKind, Name, Observe, Result};
 use qchroot_engine::{CreateWish, Engine, InstallWish, Registry, Session, Settings, Watch, Who};
 use qchroot_host::Machine;
 use serde_json::json;
 
 use crate::args::{Cli, Command, Create, Delete, Exec, Identity, Install, Plugin};
+use crate::carriers::AsSettled;
 use crate::screen::Screen;
 use crate::{fail, place, print};
 
@@ -76,11 +78,12 @@ fn run(cli: Cli) -> Result<u8> {
     let view: &dyn Observe = &machine;
     let layout = place::layout(cli.global.root.as_deref(), view.platform()?)?;
     let settings = Settings::read(&machine, &layout)?;
-    let plugins = Plugins::new(layout.plugins.clone(), settings.plugins.allow.clone(), Box::new(OpenHere));
+    let screen = Arc::new(Screen::new(&cli.global));
+    let opener = Box::new(AsSettled::new(&settings.plugins, &screen));
+    let plugins = Plugins::new(layout.plugins.clone(), settings.plugins.allow.clone(), opener);
     let registry = Registry::linked()?.with_plugins(plugins);
-    let screen = Screen::new(&cli.global);
     let dry_run = cli.global.dry_run;
-    let engine = Engine { host: &machine, registry: &registry, layout, settings, watch: &screen, dry_run };
+    let engine = Engine { host: &machine, registry: &registry, layout, settings, watch: &*screen, dry_run };
     let front = Front { engine, screen: &screen, json: cli.global.json };
     if !matches!(command, Command::Doctor(_)) {
         front.engine.warn_of_interrupted()?;

@@ -20,7 +20,7 @@ pub(crate) struct Screen {
 }
 
 #[derive(Default)]
-struct Shown {
+pub(crate) struct Shown {
     /// Steps of a dry run that are printed as JSON at the end.
     planned: Vec<Step>,
     bar: Option<ProgressBar>,
@@ -45,12 +45,17 @@ impl Screen {
         self.quiet
     }
 
+    /// Whether results are wanted as JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// The steps of a dry run.
     pub(crate) fn planned(&self) -> Vec<Step> {
         std::mem::take(&mut self.shown().planned)
     }
 
-    fn shown(&self) -> std::sync::MutexGuard<'_, Shown> {
+    pub(crate) fn shown(&self) -> std::sync::MutexGuard<'_, Shown> {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 

@@ -2,12 +2,18 @@
 //!
 //! This module knows their form. A back end's own options are only checked here against what the back end declares.
 
+use std::num::NonZeroU64;
+use std::time::Duration;
+
 use camino::Utf8Path;
 use qchroot_api::{Error, ErrorKind, Name, Options, ReleaseId, Result};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use toml::de::{DeTable, DeValue};
 
 use crate::{Host, Layout, ServiceEntry};
+
+/// How long a call to a plug-in may take without a sign of life, where the settings do not say.
+const PLUGIN_PATIENCE: Duration = Duration::from_secs(60);
 
 /// The format number that this program writes and reads.
 pub const FORMAT: u32 = 1;
@@ -75,7 +81,15 @@ pub struct PluginSettings {
     #[serde(default, alias = "in-process")]
     pub in_process: Vec<String>,
     /// Seconds that a call may take without a sign of life.
-    pub patience: Option<u64>,
+    pub patience: Option<NonZeroU64>,
+}
+
+impl PluginSettings {
+    /// How long a call may take without a sign of life.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.patience.map_or(PLUGIN_PATIENCE, |seconds| Duration::from_secs(seconds.get()))
+    }
 }
 
 /// `containers/NAME.toml`: everything about one container but its state.

@@ -112,11 +112,17 @@ fn locate(name: &str) -> Result<Utf8PathBuf> {
 }
 
 fn environment(command: &Command) -> BTreeMap<OsString, OsString> {
+    let mut env = passed_on();
+    env.extend(command.env.iter().map(|(name, value)| (name.into(), value.into())));
+    env
+}
+
+/// The environment of what this program starts: little of its own is passed on.
+pub(crate) fn passed_on() -> BTreeMap<OsString, OsString> {
     let mut env = BTreeMap::new();
     env.insert("PATH".into(), DIRECTORIES.join(":").into());
     env.insert("LC_ALL".into(), "C".into());
     env.extend(PROXIES.iter().filter_map(|&name| Some((name.into(), std::env::var_os(name)?))));
-    env.extend(command.env.iter().map(|(name, value)| (name.into(), value.into())));
     env
 }
 

@@ -50,6 +50,8 @@ use freebsd as os;
 use linux as os;
 
 pub use process::give_up::on_signals;
+pub use process::plugin::OpenInChild;
+pub use process::plugin_main::plugin_main;
 pub use process::supervisor::supervise_main;
 
 use std::path::{Path, PathBuf};

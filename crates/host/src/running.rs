@@ -126,18 +126,18 @@ fn end(handle: &Handle, ending: &mut Option<Instant>) -> bool {
 }
 
 /// The last of a stream, and the line that is not complete yet.
-struct Kept {
+pub(crate) struct Kept {
     limit: usize,
     bytes: Vec<u8>,
     line: Vec<u8>,
 }
 
 impl Kept {
-    fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         Self { limit, bytes: vec![], line: vec![] }
     }
 
-    fn take(&mut self, bytes: &[u8], mut tell: impl FnMut(&[u8])) {
+    pub(crate) fn take(&mut self, bytes: &[u8], mut tell: impl FnMut(&[u8])) {
         self.bytes.extend_from_slice(bytes);
         if self.bytes.len() > 2 * self.limit {
             self.trim();
@@ -154,7 +154,7 @@ impl Kept {
         }
     }
 
-    fn tell(&mut self, tell: &mut dyn FnMut(&[u8])) {
+    pub(crate) fn tell(&mut self, tell: &mut dyn FnMut(&[u8])) {
         if !self.line.is_empty() {
             tell(&self.line);
             self.line.clear();

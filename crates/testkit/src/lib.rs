@@ -11,6 +11,7 @@ mod engine;
 mod fake;
 pub mod fixture;
 pub mod server;
+pub mod stream;
 pub mod zfs;
 
 pub use deaths::{carried_out, deaths, is_before_or_after};

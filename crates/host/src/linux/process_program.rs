@@ -27,6 +27,11 @@ impl OwnProgram {
         Self(read_only().ok())
     }
 
+    /// As it lies there: for what lets no container's program run.
+    pub(crate) fn as_it_is() -> Self {
+        Self(None)
+    }
+
     /// A path for execve(2) in this process and its children.
     pub(crate) fn path(&self) -> PathBuf {
         self.0.as_ref().map_or(OWN.into(), |file| format!("/proc/self/fd/{}", file.as_raw_fd()).into())

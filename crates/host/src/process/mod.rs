@@ -12,6 +12,8 @@ pub(crate) mod guard;
 mod identity;
 mod jexec;
 pub(crate) mod log;
+pub(crate) mod plugin;
+pub(crate) mod plugin_main;
 mod program;
 mod reaper;
 mod rules;

@@ -37,7 +37,7 @@ pub(crate) struct Conversation<'a, 'h> {
     host: &'a HostSide<'h>,
     caller: &'a dyn Caller,
     name: &'a str,
-    what: &'a str,
+    tag: &'a str,
     patience: Duration,
     come: Vec<u8>,
     /// Since when it is known that the user has given up.
@@ -47,7 +47,7 @@ pub(crate) struct Conversation<'a, 'h> {
 }
 
 impl<'a, 'h> Conversation<'a, 'h> {
-    /// With the plug-in and about the work that `about` names.
+    /// With the plug-in and in the call that `about` names.
     pub(crate) fn new(
         peer: &'a mut dyn Peer,
         host: &'a HostSide<'h>,
@@ -55,8 +55,8 @@ impl<'a, 'h> Conversation<'a, 'h> {
         about: (&'a str, &'a str),
         patience: Duration,
     ) -> Self {
-        let (name, what) = about;
-        Self { peer, host, caller, name, what, patience, come: vec![], given_up: None, printed: vec![] }
+        let (name, tag) = about;
+        Self { peer, host, caller, name, tag, patience, come: vec![], given_up: None, printed: vec![] }
     }
 
     /// Says a call and answers what is asked until it has been answered.
@@ -156,7 +156,7 @@ impl<'a, 'h> Conversation<'a, 'h> {
         if now < *until {
             return Ok(());
         }
-        if !self.caller.waits_on(self.name, self.what, self.patience) {
+        if !self.caller.waits_on(self.name, self.tag, self.patience) {
             return Err(Broken::Silent);
         }
         *until = Instant::now() + self.patience;

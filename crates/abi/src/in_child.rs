@@ -61,9 +61,8 @@ pub trait Caller: Send + Sync {
     /// The plug-in of this name has printed a line.
     fn printed(&self, plugin: &str, line: &str);
 
-    /// The plug-in has not given a sign of life for so long while it was asked to do `what`: whether to wait as long
-    /// again.
-    fn waits_on(&self, plugin: &str, what: &str, silence: Duration) -> bool;
+    /// The plug-in has given no sign of life for so long in the call of this name: whether to wait as long again.
+    fn waits_on(&self, plugin: &str, call: &str, silence: Duration) -> bool;
 }
 
 /// Starts the process.
@@ -92,24 +91,17 @@ impl InChild {
         Self { name, launch, caller, patience, peer: Mutex::default() }
     }
 
-    fn error(&self, broken: Broken, what: &str, conversation: Conversation<'_, '_>) -> Error {
-        let asked = format!("while it was asked to {what}");
-        let now = Instant::now();
+    fn error(&self, broken: Broken, conversation: Conversation<'_, '_>) -> Error {
         let grace = if matches!(broken, Broken::Ended) { BURIAL } else { Duration::ZERO };
-        let how = conversation.peer.end(now + grace);
+        let how = conversation.peer.end(Instant::now() + grace);
         let error = match broken {
-            Broken::Ended => {
-                let how = how.unwrap_or_else(|| "closed its connection".into());
-                self.fault(&format!("{how} {asked}")).hint(FAULT)
-            }
-            Broken::Nonsense(error) => {
-                self.fault(&format!("broke the border's rules {asked}")).cause(error).hint(FAULT)
-            }
+            Broken::Ended => self.fault(&how.unwrap_or_else(|| "closed its connection".into())).hint(FAULT),
+            Broken::Nonsense(error) => self.fault("broke the border's rules").cause(error).hint(FAULT),
             Broken::Silent => {
                 let seconds = self.patience.as_secs_f64();
-                self.fault(&format!("has given no sign of life for {seconds} s {asked}")).hint(SILENT)
+                self.fault(&format!("gave no sign of life for {seconds} s")).hint(SILENT)
             }
-            Broken::GivenUp => self.fault(&format!("was ended {asked}")).of_kind(ErrorKind::System),
+            Broken::GivenUp => self.fault("did not end when it was told to").of_kind(ErrorKind::System),
         };
         match conversation.last_words() {
             words if words.is_empty() => error,
@@ -118,7 +110,7 @@ impl InChild {
     }
 
     fn fault(&self, what: &str) -> Error {
-        Error::new(ErrorKind::Plugin, format!("{} {what}", self.name)).with("backend", &self.name)
+        Error::new(ErrorKind::Plugin, format!("the process of {} {what}", self.name))
     }
 }
 
@@ -129,8 +121,8 @@ impl Carrier for InChild {
             Some(peer) => peer,
             None => (self.launch)()?,
         };
-        let what = task(call);
-        let about = (&*self.name, &*what);
+        let tag = serde_json::from_str::<Tag>(call).map_or_else(|_| String::new(), |tag| tag.call);
+        let about = (&*self.name, &*tag);
         let mut conversation = Conversation::new(&mut *peer, host, &*self.caller, about, self.patience);
         match conversation.hold(call) {
             Ok(answer) => {
@@ -139,25 +131,13 @@ impl Carrier for InChild {
                 answer
             }
             // The next call gets a new process.
-            Err(broken) => Err(self.error(broken, &what, conversation)),
+            Err(broken) => Err(self.error(broken, conversation)),
         }
     }
 }
 
-/// A call in words that go with "asked to".
-fn task(call: &str) -> String {
-    #[derive(Deserialize)]
-    struct Tag {
-        call: String,
-    }
-    let tag = serde_json::from_str(call).map_or_else(|_| "answer".into(), |tag: Tag| tag.call);
-    match tag.as_str() {
-        "info" => "say who it is".into(),
-        "check" => "check options".into(),
-        "clone-of" => "clone".into(),
-        "layers" | "private" | "derived" | "usage" | "snapshots" | "services" | "facts" | "way" => {
-            format!("tell {tag}")
-        }
-        _ => tag,
-    }
+/// Which call it is.
+#[derive(Deserialize)]
+struct Tag {
+    call: String,
 }

@@ -43,7 +43,7 @@ impl Caller for Screen {
         self.warn(&format!("{plugin}: {line}"));
     }
 
-    fn waits_on(&self, plugin: &str, what: &str, silence: Duration) -> bool {
+    fn waits_on(&self, plugin: &str, call: &str, silence: Duration) -> bool {
         if !self.can_ask() {
             return false;
         }
@@ -51,9 +51,7 @@ impl Caller for Screen {
         let _shown = self.shown();
         let seconds = silence.as_secs_f64();
         let plugin = escape(plugin);
-        let question = format!(
-            "{plugin} has given no sign of life for {seconds} s while it was asked to {what}; wait on? [Y/n] "
-        );
+        let question = format!("{plugin} gave no sign of life for {seconds} s in `{call}`; wait on? [Y/n] ");
         let mut stderr = io::stderr().lock();
         let asked = stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush());
         let mut answer = String::new();

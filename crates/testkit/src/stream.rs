@@ -15,15 +15,15 @@ use qchroot_api::Result;
 pub struct Patient {
     /// How many times to wait on.
     pub times: Mutex<u32>,
-    /// What a plug-in was asked to do when it fell silent, each time.
+    /// The call in which a plug-in fell silent, each time.
     pub silences: Mutex<Vec<String>>,
 }
 
 impl Caller for Patient {
     fn printed(&self, _: &str, _: &str) {}
 
-    fn waits_on(&self, _: &str, what: &str, _: Duration) -> bool {
-        self.silences.lock().unwrap_or_else(PoisonError::into_inner).push(what.into());
+    fn waits_on(&self, _: &str, call: &str, _: Duration) -> bool {
+        self.silences.lock().unwrap_or_else(PoisonError::into_inner).push(call.into());
         let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
         let waits = *times > 0;
         *times = times.saturating_sub(1);

@@ -11,10 +11,10 @@ use std::thread;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use qchroot_abi::{Exported, Remote};
+use qchroot_abi::{Exported, InProcess, Remote};
 use qchroot_api::{
-    Backend, Brand, Error, ErrorKind, Info, Kind, Node, NodeKind, Observe, Place, Platform, Progress, Release,
-    ReleaseSource, ReleaseWish, Result, Work,
+    Backend, Brand, Error, ErrorKind, Info, Kind, Node, NodeKind, Observe, Place, Platform, Progress,
+    Release, ReleaseSource, ReleaseWish, Result, Work,
 };
 use qchroot_engine::{Host, Workplace};
 use qchroot_host::Machine;
@@ -125,7 +125,7 @@ fn streamed(caller: &Arc<Patient>, patience: Duration) -> Remote {
 
 /// Both ways to the same back end.
 fn both() -> [Remote; 2] {
-    [Remote::looped(odd()).unwrap(), streamed(&Arc::default(), PATIENT)]
+    [Remote::new(Box::new(InProcess::new(odd().port()))).unwrap(), streamed(&Arc::default(), PATIENT)]
 }
 
 fn resolve(remote: &Remote, release: &str) -> Result<Release> {
@@ -190,7 +190,8 @@ fn silence_is_borne_for_as_long_as_the_caller_wishes_and_the_next_call_is_answer
     let remote = streamed(&caller, Duration::from_millis(50));
     let error = resolve(&remote, "silent").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Plugin);
-    let text = "acme.threaded has given no sign of life for 0.05 s while it was asked to resolve";
+    let text =
+        "plug-in acme.odd failed in `resolve`: the process of acme.threaded gave no sign of life for 0.05 s";
     assert_eq!(error.to_string(), text);
     assert!(error.hint_text().unwrap().contains("patience"));
     assert_eq!(*caller.silences.lock().unwrap(), ["resolve"; 3]);
@@ -206,7 +207,7 @@ fn who_gives_up_is_told_of_and_need_not_be_obeyed_for_long() {
     assert!(said.is_ok(), "it was told, and ended by itself: {said:?}");
     let (said, ..) = fill(&remote, &machine, "deaf");
     let error = said.unwrap_err();
-    assert_eq!(error.to_string(), "acme.threaded was ended while it was asked to fill");
+    assert_eq!(error.to_string(), "the process of acme.threaded did not end when it was told to");
     cancelled.store(false, Ordering::Relaxed);
     assert!(fill(&remote, &machine, "plain").0.is_ok());
 }

@@ -55,6 +55,7 @@ mod order;
 mod overlay_quota;
 mod plugin_loading;
 mod plugins;
+mod plugins_crash;
 mod pool;
 mod processes;
 mod program;

@@ -46,5 +46,6 @@ fn serve(file: Utf8PathBuf) -> Result<()> {
     let null = open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
         .or_error(|| "cannot open /dev/null".into())?;
     identity::set_stdio([Some(null.as_fd()), None, None])?;
+    drop(null);
     qchroot_abi::serve(stream, qchroot_abi::open(&file))
 }

@@ -216,7 +216,7 @@ fn a_plugins_process_ends_with_qchroot() {
     let world = with_source();
     let words = ["install", "--source", "acme.crashing", "-o", "in=fill", "-o", "does=hang"];
     let mut install = world.command(words).spawn().unwrap();
-    until("the plug-in is at work", || world.root.join("lib/releases/.staging/tree/bin").exists());
+    until("the plug-in is at work", || world.root.join("lib/.staging-install/tree/bin").exists());
     assert_eq!(plugin_processes(&world).len(), 1);
     kill(Pid::from_raw(install.id().try_into().unwrap()), Signal::SIGKILL).unwrap();
     install.wait().unwrap();

@@ -2,7 +2,8 @@
 //! It knows no library.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::RefCell;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
 
 use abi_stable::library::RootModuleResult;
 use abi_stable::sabi_trait::TD_Opaque;
@@ -60,8 +61,26 @@ impl Port for Exported {
     }
 }
 
+thread_local! {
+    /// Where in the author's sources the last panic was; none outside of [`guard`].
+    static PANICKED_AT: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Has panics that become errors leave the terminal alone. Others, as in threads of the author's, are told as ever.
+fn hush() {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        let place = panic.location().map(|place| format!(" at {place}")).unwrap_or_default();
+        let guarded = PANICKED_AT.with_borrow_mut(|at| at.as_mut().map(|at| *at = place).is_some());
+        if !guarded {
+            usual(panic);
+        }
+    }));
+}
+
 /// Makes the back end for [`crate::module::Plugin::make`].
 pub fn make(back_end: impl FnOnce() -> Result<Exported>) -> RResult<PortBox, RString> {
+    hush();
     match guard("making the plug-in", back_end) {
         Ok(exported) => ROk(exported.port()),
         Err(error) => RErr(error_text(&error).into()),
@@ -73,8 +92,11 @@ pub fn make(back_end: impl FnOnce() -> Result<Exported>) -> RResult<PortBox, RSt
 /// # Errors
 /// What it says, or plug-in with the panic's words.
 pub(crate) fn guard<T>(what: &str, run: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-        let error = Error::new(ErrorKind::Plugin, format!("{what} panicked"));
+    let outer = PANICKED_AT.replace(Some(String::new()));
+    let done = catch_unwind(AssertUnwindSafe(run));
+    let place = PANICKED_AT.replace(outer).unwrap_or_default();
+    done.unwrap_or_else(|panic| {
+        let error = Error::new(ErrorKind::Plugin, format!("{what} panicked{place}"));
         Err(words(&*panic).map_or(error.clone(), |words| error.cause(words)))
     })
 }

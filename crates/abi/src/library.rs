@@ -5,6 +5,7 @@ use camino::Utf8Path;
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use qchroot_api::{Error, ErrorKind, Result};
 
+use crate::judge::cleaned;
 use crate::module::PluginRef;
 use crate::text::error_of;
 use crate::{InProcess, LIBRARY_SYMBOL};
@@ -31,7 +32,10 @@ pub fn open(file: &Utf8Path) -> Result<InProcess> {
     let module = module.map_err(|error| misfit(file, &error))?;
     let make = module.make();
     let made = make().into_result().map(InProcess::new);
-    made.map_err(|text| error_of(file.as_str(), &text).with("file", file))
+    made.map_err(|text| {
+        let error = cleaned(&error_of(file.as_str(), &text));
+        error.while_doing(format!("{file} makes no back end")).with("file", file)
+    })
 }
 
 fn not_loaded(file: &Utf8Path, error: &libloading::Error) -> Error {

@@ -114,7 +114,8 @@ impl Plugins {
                 .hint(format!("add {name:?} to the list `allow` below [plugins] in qchroot.toml")));
         }
         let header = examine(name, &file)?;
-        let remote = Remote::new(self.opener.open(&file, &header)?)?;
+        let unknown = |error: Error| error.while_doing(format!("{file} is of no use")).with("file", &file);
+        let remote = Remote::new(self.opener.open(&file, &header)?).map_err(unknown)?;
         let info = remote.info();
         if info.name != header.name || info.kind != header.kind {
             let message = format!("{file} says that it is the {} {}, and is not", header.kind, header.name);

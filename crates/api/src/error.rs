@@ -86,9 +86,13 @@ impl Error {
         Self(Box::new(Inner { kind, message: message.into(), context: vec![], causes: vec![], hint: None }))
     }
 
-    /// An error of the operating system's, its kind chosen by what the system said.
+    /// An error of the operating system's, its kind chosen by what the system said; one of ours that was carried as the
+    /// system's, as by a reader, is what it was.
     pub fn from_io(error: &std::io::Error, message: impl Into<String>) -> Self {
         use std::io::ErrorKind as Io;
+        if let Some(own) = error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()) {
+            return own.clone().while_doing(message);
+        }
         let kind = match error.kind() {
             Io::NotFound => ErrorKind::NotFound,
             Io::PermissionDenied => ErrorKind::Permission,
@@ -214,6 +218,15 @@ mod tests {
             .hint("try again");
         assert_eq!(error.to_string(), "cannot stop web: cannot unmount /x: device busy");
         assert_eq!(error.hint_text(), Some("stop it first"));
+    }
+
+    #[test]
+    fn one_of_ours_that_a_reader_carried_is_what_it_was() {
+        let own =
+            Error::new(ErrorKind::BadData, "x.tar is damaged").cause("bad digest").hint("fetch it again");
+        let error = Error::from_io(&std::io::Error::other(own), "cannot write etc/x");
+        assert_eq!(error.to_string(), "cannot write etc/x: x.tar is damaged: bad digest");
+        assert_eq!((error.kind(), error.hint_text()), (ErrorKind::BadData, Some("fetch it again")));
     }
 
     #[test]

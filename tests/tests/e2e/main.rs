@@ -45,6 +45,8 @@ mod logs;
 mod many;
 mod media;
 mod minimal;
+mod misbehaviour;
+mod misbehaviour_plans;
 mod mounted_inside;
 mod namespaces;
 mod namespaces_crash;

@@ -83,7 +83,7 @@ fn run_tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
 /// The plug-ins of the tests are a workspace of their own.
 fn format() -> Result<()> {
     Run::cargo().args(["fmt", "--all", "--check"]).run()?;
-    Run::cargo().args(["fmt", "--manifest-path", "tests/plugins/Cargo.toml", "--check"]).run()
+    Run::cargo().args(["fmt", "--manifest-path", "tests/plugins/Cargo.toml", "--all", "--check"]).run()
 }
 
 /// With every feature, and once more as it is shipped: what one hides the other may show.

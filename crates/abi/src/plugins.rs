@@ -49,7 +49,7 @@ pub enum Verdict {
     /// It may be opened.
     Usable,
     /// It is not in the list of those that are allowed.
-    NotAllowed,
+    NotAllowed(Error),
     /// It has a name under which it is never looked for.
     Misnamed(Error),
     /// It is never opened.
@@ -67,6 +67,14 @@ pub struct Found {
     pub header: Option<Header>,
     /// Whether it may be used.
     pub verdict: Verdict,
+}
+
+impl Found {
+    /// Whether it may be used, as a back end of this kind.
+    #[must_use]
+    pub fn is(&self, kind: Kind) -> bool {
+        self.verdict == Verdict::Usable && self.header.as_ref().is_some_and(|header| header.kind == kind)
+    }
 }
 
 impl fmt::Debug for Plugins {
@@ -108,11 +116,7 @@ impl Plugins {
         if let Err(error) = fs::symlink_metadata(&file) {
             return Err(missing(kind, name, &file, &error));
         }
-        if !self.allows(name) {
-            return Err(Error::new(ErrorKind::Permission, format!("the plug-in {name} is not allowed"))
-                .with("backend", name)
-                .hint(format!("add {name:?} to the list `allow` below [plugins] in qchroot.toml")));
-        }
+        self.refuse_unlisted(name)?;
         let header = examine(name, &file)?;
         let unknown = |error: Error| error.while_doing(format!("{file} is of no use")).with("file", &file);
         let remote = Remote::new(self.opener.open(&file, &header)?).map_err(unknown)?;
@@ -153,8 +157,9 @@ impl Plugins {
             Ok(header) => {
                 let verdict = match refuse_misnamed(&name, &file, &header) {
                     Err(error) => Verdict::Misnamed(error),
-                    Ok(()) if self.allows(&name) => Verdict::Usable,
-                    Ok(()) => Verdict::NotAllowed,
+                    Ok(()) => {
+                        self.refuse_unlisted(&name).map_or_else(Verdict::NotAllowed, |()| Verdict::Usable)
+                    }
                 };
                 (Some(header), verdict)
             }
@@ -166,8 +171,13 @@ impl Plugins {
         self.dir.join(format!("{name}.so"))
     }
 
-    fn allows(&self, name: &str) -> bool {
-        self.allowed.as_ref().is_none_or(|allowed| allowed.iter().any(|one| one == name))
+    fn refuse_unlisted(&self, name: &str) -> Result<()> {
+        if self.allowed.as_ref().is_none_or(|allowed| allowed.iter().any(|one| one == name)) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Permission, format!("the plug-in {name} is not allowed"))
+            .with("backend", name)
+            .hint(format!("add {name:?} to the list `allow` below [plugins] in qchroot.toml")))
     }
 }
 

@@ -307,9 +307,18 @@ pub(crate) struct Upgrade {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plugin {
-    /// List back ends
+    /// List back ends: those that are built in, and third parties' plug-ins
+    #[command(after_help = "Examples:
+  qchroot plugin list
+  qchroot plugin list --json
+
+A plug-in is the file NAME.so in the plug-in directory, which only root may write to.
+One that cannot be used has a line that says why.")]
     List,
     /// Show what a back end can do and the options it takes
+    #[command(after_help = "Examples:
+  qchroot plugin info overlay
+  qchroot plugin info acme.thing")]
     Info {
         /// Its name
         name: String,

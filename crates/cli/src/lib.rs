@@ -11,6 +11,7 @@ mod each;
 mod fail;
 mod logs;
 mod place;
+mod plugin;
 mod plugins;
 mod print;
 mod processes;

@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use camino::Utf8PathBuf;
 use comfy_table::{Table, presets};
-use qchroot_api::{Error, Info, Result, size_text};
+use qchroot_api::{Error, Result, size_text};
 use qchroot_engine::{Changed, Finding, ReleaseLine, SpaceReport, State, StatusReport, Verified};
 use serde::Serialize;
 
@@ -174,33 +174,6 @@ pub(crate) fn findings(findings: &[Finding]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// `plugin list`.
-pub(crate) fn plugins(infos: &[Info]) -> Result<()> {
-    let row = |info: &Info| vec![info.kind.to_string(), info.name.clone(), info.summary.clone()];
-    table(&["KIND", "NAME", "SUMMARY"], infos.iter().map(row))
-}
-
-/// `plugin info`.
-pub(crate) fn plugin(info: &Info) -> Result<()> {
-    let platforms: Vec<String> = info.platforms.iter().map(ToString::to_string).collect();
-    let capabilities: Vec<String> = info
-        .capabilities
-        .iter()
-        .filter_map(|c| Some(serde_json::to_value(c).ok()?.as_str()?.to_owned()))
-        .collect();
-    line(&format!("{} {}: {}", info.kind, info.name, info.summary))?;
-    line(&format!("runs on: {}", platforms.join(", ")))?;
-    line(&format!("can: {}", if capabilities.is_empty() { "-".into() } else { capabilities.join(", ") }))?;
-    if info.options.is_empty() {
-        return line("takes no options");
-    }
-    let row = |option: &qchroot_api::OptionSpec| {
-        let kind = format!("{:?}", option.kind).to_lowercase();
-        vec![option.key.clone(), kind, option.default.clone(), option.summary.clone()]
-    };
-    table(&["OPTION", "TYPE", "DEFAULT", "WHAT IT DOES"], info.options.iter().map(row))
 }
 
 /// The option of source `minimal` that brings these files; where a shell's line cannot say it, the line for TOML.

@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::args::{Cli, Command, Create, Delete, Exec, Identity, Install, Plugin};
 use crate::carriers::AsSettled;
 use crate::screen::Screen;
-use crate::{fail, place, print};
+use crate::{fail, place, plugin, print};
 
 /// A path as it is from `/` on; nothing is looked up.
 pub(crate) fn absolute(path: &Utf8Path) -> Result<String> {
@@ -253,17 +253,14 @@ impl Front<'_> {
     }
 
     fn plugin(&self, plugin: &Plugin) -> Result<()> {
-        let infos = self.engine.registry.infos();
         match plugin {
-            Plugin::List if self.json => print::json(&infos),
-            Plugin::List => print::plugins(&infos),
+            Plugin::List => {
+                let lines = self.engine.plugins()?;
+                if self.json { print::json(&lines) } else { plugin::list(&lines) }
+            }
             Plugin::Info { name } => {
-                let missing = || {
-                    Error::new(ErrorKind::NotFound, format!("there is no back end named {name:?}"))
-                        .hint("`qchroot plugin list` shows them")
-                };
-                let info = infos.iter().find(|info| info.name == *name).ok_or_else(missing)?;
-                if self.json { print::json(info) } else { print::plugin(info) }
+                let line = self.engine.plugin(name)?;
+                if self.json { print::json(&line) } else { plugin::info(&line) }
             }
         }
     }

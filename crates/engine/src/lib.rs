@@ -70,6 +70,7 @@ pub use ops::export::{ExportTo, Exported};
 pub use ops::import::{ImportWish, Imported};
 pub use ops::install::InstallWish;
 pub use ops::logs::{LogLine, LogWish};
+pub use ops::plugins::{PluginLine, PluginState};
 pub use ops::ps::Member;
 pub use ops::releases::{ReleaseLine, Removed};
 pub use ops::resize::Resized;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use qchroot_abi::{Plugins, Remote, is_plugin_name};
+use qchroot_abi::{Found, Plugins, Remote, is_plugin_name};
 use qchroot_api::{
     Backend, Error, ErrorKind, Info, Isolation, Kind, Registration, ReleaseSource, Result, SharedStorage,
 };
@@ -64,7 +64,7 @@ impl Registry {
         find(&self.storages, Kind::SharedStorage, name)
     }
 
-    /// All storages, by name.
+    /// All storages that are built in, by name.
     pub fn storages(&self) -> impl Iterator<Item = &dyn SharedStorage> {
         self.storages.values().map(|storage| &**storage)
     }
@@ -77,7 +77,22 @@ impl Registry {
         find(&self.isolations, Kind::Isolation, name)
     }
 
-    /// What every back end says of itself, by kind and name.
+    /// What a plug-in of this kind and name says of itself.
+    pub(crate) fn info(&self, kind: Kind, name: &str) -> Result<Info> {
+        match kind {
+            Kind::ReleaseSource => self.source(name).map(Backend::info),
+            Kind::SharedStorage => self.storage(name).map(Backend::info),
+            Kind::Isolation => self.isolation(name).map(Backend::info),
+        }
+    }
+
+    /// The files that are, or would be, plug-ins of third parties; none of them is opened as a library.
+    pub(crate) fn found(&self) -> Result<Vec<Found>> {
+        self.plugins.as_ref().map_or(Ok(vec![]), Plugins::survey)
+    }
+
+    /// What every back end that is built in says of itself, by kind and name. What plug-ins can do is known only when
+    /// they are opened, so those who only give hints leave them out.
     #[must_use]
     pub fn infos(&self) -> Vec<Info> {
         let sources = self.sources.values().map(|b| b.info());

@@ -256,10 +256,11 @@ impl Engine<'_> {
     ) -> Result<()> {
         let container = self.container(&report.name, self.layout.container(&report.name), &file);
         let isolation = self.registry.isolation(&file.isolation.backend);
-        let own = match &isolation {
-            Ok(isolation) => isolation.services(&container)?,
-            Err(_) => vec![],
-        };
+        let own = isolation.clone().and_then(|isolation| isolation.services(&container));
+        let own = own.unwrap_or_else(|error| {
+            report.problems.push(error.to_string());
+            vec![]
+        });
         let configured = file.service.iter().map(|service| service.name.clone());
         for name in own.into_iter().map(|service| service.name).chain(configured) {
             let line = self.service_report(&report.name, &name, report.state, processes)?;
@@ -271,7 +272,10 @@ impl Engine<'_> {
         }
         if let (Ok(isolation), true) = (isolation, report.state != State::Stopped && self.host.is_superuser())
         {
-            report.facts = isolation.facts(&container, self.view())?;
+            match isolation.facts(&container, self.view()) {
+                Ok(facts) => report.facts = facts,
+                Err(error) => report.problems.push(error.to_string()),
+            }
         }
         match self.space_of(&report.name, &file, with_usage) {
             Ok(space) => report.take_space(space),

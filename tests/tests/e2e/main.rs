@@ -55,6 +55,7 @@ mod networks;
 mod old_plugins;
 mod order;
 mod overlay_quota;
+mod plugin_list;
 mod plugin_loading;
 mod plugins;
 mod plugins_crash;

@@ -55,7 +55,14 @@ impl Engine<'_> {
     /// What its storage keeps outside of the container's directory; nothing where the file cannot tell which it is.
     fn outside(&self, name: &Name, file: Option<&ContainerFile>) -> Result<Plan> {
         let Some(file) = file else { return Ok(vec![]) };
-        let Ok(storage) = self.registry.storage(&file.storage.backend) else { return Ok(vec![]) };
+        let storage = match self.registry.storage(&file.storage.backend) {
+            Ok(storage) => storage,
+            // It must be possible to be rid of a container whose plug-in is gone.
+            Err(error) => {
+                self.watch.warn(&format!("what its storage keeps elsewhere of {name} stays: {error}"));
+                return Ok(vec![]);
+            }
+        };
         storage.delete(&self.container(name, self.layout.container(name), file), self.view())
     }
 

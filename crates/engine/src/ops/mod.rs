@@ -12,6 +12,7 @@ pub(crate) mod import;
 pub(crate) mod install;
 pub(crate) mod logs;
 pub(crate) mod moving;
+pub(crate) mod plugins;
 pub(crate) mod ps;
 pub(crate) mod releases;
 pub(crate) mod rename;

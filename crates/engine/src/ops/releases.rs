@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
-use qchroot_api::{Brand, Error, ErrorKind, MountFs, Name, Place, Plan, ReleaseId, Result, Step};
+use qchroot_api::{Brand, Error, ErrorKind, Kind, MountFs, Name, Place, Plan, ReleaseId, Result, Step};
 use serde::Serialize;
 
 use crate::journal::{Journal, Op};
@@ -220,7 +220,18 @@ impl Engine<'_> {
         let mut installed = self.installed_ids()?;
         installed.retain(|id| !gone.contains(id));
         let plans = self.registry.storages().map(|storage| storage.prune(&installed, self.view()));
-        Ok(plans.collect::<Result<Vec<Plan>>>()?.concat())
+        let mut plan = plans.collect::<Result<Vec<Plan>>>()?.concat();
+        // All plug-ins that are storages: one may keep something for bases whose last container is gone.
+        for found in self.registry.found()?.into_iter().filter(|found| found.is(Kind::SharedStorage)) {
+            let storage = self.registry.storage(&found.name);
+            match storage.and_then(|storage| storage.prune(&installed, self.view())) {
+                Ok(steps) => plan.extend(steps),
+                Err(error) => {
+                    self.watch.warn(&format!("what {} keeps of releases stays: {error}", found.name))
+                }
+            }
+        }
+        Ok(plan)
     }
 
     /// Moves all that is to go into the trash after `plan`, empties that, and then carries out `last`; the bytes that

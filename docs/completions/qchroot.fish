@@ -323,7 +323,7 @@ complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_s
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info help" -s q -l quiet -d 'Print errors only'
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info help" -s v -l verbose -d 'Print each step as it is taken'
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info help" -s h -l help -d 'Print help'
-complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info help" -f -a "list" -d 'List back ends'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info help" -f -a "list" -d 'List back ends: those that are built in, and third parties\' plug-ins'
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info help" -f -a "info" -d 'Show what a back end can do and the options it takes'
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from list" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
@@ -338,7 +338,7 @@ complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from info" -s q -l quiet -d 'Print errors only'
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from info" -s v -l verbose -d 'Print each step as it is taken'
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help'
-complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from help" -f -a "list" -d 'List back ends'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from help" -f -a "list" -d 'List back ends: those that are built in, and third parties\' plug-ins'
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from help" -f -a "info" -d 'Show what a back end can do and the options it takes'
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c qchroot -n "__fish_qchroot_using_subcommand doctor" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
@@ -387,5 +387,5 @@ complete -c qchroot -n "__fish_qchroot_using_subcommand help; and __fish_seen_su
 complete -c qchroot -n "__fish_qchroot_using_subcommand help; and __fish_seen_subcommand_from release" -f -a "verify" -d 'Hold the files of releases against what was recorded when they were installed'
 complete -c qchroot -n "__fish_qchroot_using_subcommand help; and __fish_seen_subcommand_from release" -f -a "remove" -d 'Remove a release that no container needs'
 complete -c qchroot -n "__fish_qchroot_using_subcommand help; and __fish_seen_subcommand_from release" -f -a "prune" -d 'Remove every release that nobody needs, and downloads not used for a month'
-complete -c qchroot -n "__fish_qchroot_using_subcommand help; and __fish_seen_subcommand_from plugin" -f -a "list" -d 'List back ends'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and __fish_seen_subcommand_from plugin" -f -a "list" -d 'List back ends: those that are built in, and third parties\' plug-ins'
 complete -c qchroot -n "__fish_qchroot_using_subcommand help; and __fish_seen_subcommand_from plugin" -f -a "info" -d 'Show what a back end can do and the options it takes'

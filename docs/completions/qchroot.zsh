@@ -1072,7 +1072,7 @@ _qchroot__subcmd__help__subcmd__logs_commands() {
 (( $+functions[_qchroot__subcmd__help__subcmd__plugin_commands] )) ||
 _qchroot__subcmd__help__subcmd__plugin_commands() {
     local commands; commands=(
-'list:List back ends' \
+'list:List back ends\: those that are built in, and third parties'\'' plug-ins' \
 'info:Show what a back end can do and the options it takes' \
     )
     _describe -t commands 'qchroot help plugin commands' commands "$@"
@@ -1205,7 +1205,7 @@ _qchroot__subcmd__logs_commands() {
 (( $+functions[_qchroot__subcmd__plugin_commands] )) ||
 _qchroot__subcmd__plugin_commands() {
     local commands; commands=(
-'list:List back ends' \
+'list:List back ends\: those that are built in, and third parties'\'' plug-ins' \
 'info:Show what a back end can do and the options it takes' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
@@ -1214,7 +1214,7 @@ _qchroot__subcmd__plugin_commands() {
 (( $+functions[_qchroot__subcmd__plugin__subcmd__help_commands] )) ||
 _qchroot__subcmd__plugin__subcmd__help_commands() {
     local commands; commands=(
-'list:List back ends' \
+'list:List back ends\: those that are built in, and third parties'\'' plug-ins' \
 'info:Show what a back end can do and the options it takes' \
 'help:Print this message or the help of the given subcommand(s)' \
     )

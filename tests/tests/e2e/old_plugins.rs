@@ -1,4 +1,4 @@
-//! Plug-ins that were written for an older border: they go on working.
+//! Plug-ins that were written for an older border: they go on working, and those for a newer one are refused.
 
 use crate::plugins::{built, built_with};
 use crate::world::World;
@@ -30,4 +30,15 @@ fn a_storage_for_the_first_border_holds_a_container() {
     world.run(["delete", "--wait", "other"]).ok();
     world.assert_quiet();
     world.assert_sound();
+}
+
+#[test]
+fn a_border_that_this_program_does_not_know_is_refused_before_anything_runs() {
+    for (feature, words) in [("says-1-9", "1.9"), ("says-2-0", "2.0")] {
+        let world = World::new();
+        let file = world.put_plugin("acme.old", &built_with("border-1-0", &[feature]));
+        let refused = world.run(["install", "--source", "acme.old"]);
+        refused.fails(76, &[file.to_str().unwrap(), words, "hint: "]);
+        assert!(!world.root.join("releases").exists(), "nothing was begun");
+    }
 }

@@ -25,6 +25,7 @@ fn may_use(package: &str) -> Option<&'static [&'static str]> {
             Some(&["qchroot-api", "qchroot-abi", "qchroot-engine", "qchroot-host", "qchroot-unpack"])
         }
         source if source.starts_with("qchroot-release-") => Some(&["qchroot-api", "qchroot-unpack"]),
+        example if example.starts_with("qchroot-example-") => Some(&["qchroot-plugin"]),
         _plugin => Some(&["qchroot-api"]),
     }
 }
@@ -84,6 +85,7 @@ mod tests {
             ("qchroot-storage-md", "qchroot-unpack"),
             ("qchroot-release-media", "qchroot-engine"),
             ("qchroot-isolation-jail", "qchroot-storage-md"),
+            ("qchroot-example-btrfs", "qchroot-api"),
         ];
         for (from, to) in wrong {
             let complaints = check(&packages(from, &[(to, None)]));

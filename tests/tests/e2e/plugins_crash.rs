@@ -136,7 +136,7 @@ fn silence_is_borne_for_as_long_as_the_settings_say() {
     until("the silent ones have ended", || plugin_processes(&world).is_empty());
     world.assert_sound();
     settle(&world, "patience = 0");
-    install(&world, "nowhere", "nothing", &[]).fails(78, &["patience", "line 4"]);
+    install(&world, "nowhere", "nothing", &[]).fails(78, &["qchroot.toml:4:12", "nonzero"]);
 }
 
 #[test]

@@ -34,6 +34,17 @@ fn changes_below(step: &Step, root: &Utf8Path) -> bool {
     }
 }
 
+/// What there is of a container at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remains {
+    /// Nothing.
+    Nothing,
+    /// Neither processes nor mounts, but what this says.
+    Left(&'static str),
+    /// Processes, mounts or a sandbox.
+    Life,
+}
+
 impl Engine<'_> {
     /// Whether the container has a sandbox that lives.
     pub(crate) fn has_sandbox(&self, name: &Name) -> Result<bool> {
@@ -44,18 +55,26 @@ impl Engine<'_> {
         }
     }
 
-    /// Whether a container has neither processes nor mounts, and nothing that its journal tells of.
-    pub(crate) fn is_nothing(
+    /// What there is of a container that `journal` tells of.
+    pub(crate) fn remains(
         &self,
         name: &Name,
         observed: &Observed,
         journal: Option<&Journal<'_>>,
-    ) -> Result<bool> {
+    ) -> Result<Remains> {
         if !observed.mounts(name).is_empty() || !observed.processes(name).is_empty() {
-            return Ok(false);
+            return Ok(Remains::Life);
         }
-        let Some(journal) = journal else { return Ok(true) };
-        Ok(!(is_enclosed(journal) && self.has_sandbox(name)?) && self.left_over(journal)?.is_none())
+        let Some(journal) = journal else { return Ok(Remains::Nothing) };
+        if is_enclosed(journal) && self.has_sandbox(name)? {
+            return Ok(Remains::Life);
+        }
+        Ok(self.left_over(journal)?.map_or(Remains::Nothing, Remains::Left))
+    }
+
+    /// Removes the journal of a start whose mounts are gone.
+    pub(crate) fn forget_start(&self, name: &Name) -> Result<()> {
+        self.host.remove_own(&self.layout.start_journal(name), false)
     }
 
     /// What this boot's start left, of a container that has neither processes nor mounts any more; `None` for nothing.

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::config::ContainerFile;
 use crate::journal::{Journal, Mark, Op};
-use crate::sandbox::{ENDED, is_enclosed};
+use crate::sandbox::{ENDED, Remains, is_enclosed};
 use crate::{Engine, Loaded, ServiceReport, SpaceReport};
 
 /// The state of a container.
@@ -118,28 +118,26 @@ impl Engine<'_> {
 
     /// The state of one container, and what is missing from it.
     pub(crate) fn state(&self, name: &Name, observed: &Observed) -> Result<(State, Vec<String>)> {
-        let (mounts, processes) = (observed.mounts(name), observed.processes(name));
         let is_half_done = self.host.read_own(&self.layout.journal(name))?.is_some();
         if is_half_done || self.half_renamed_to(name)?.is_some() {
             return Ok((State::Partial, vec!["an interrupted change is not put right yet".into()]));
         }
         let journal = Journal::load(self.host, &self.layout.start_journal(name))?;
-        let nothing = mounts.is_empty() && processes.is_empty();
-        let Some(journal) = journal else {
-            let stray = vec!["it has mounts or processes, but was not started".into()];
-            return Ok(if nothing { (State::Stopped, vec![]) } else { (State::Partial, stray) });
-        };
-        if nothing && !(is_enclosed(&journal) && self.has_sandbox(name)?) {
-            let left = self.left_over(&journal)?;
-            return Ok(left.map_or((State::Stopped, vec![]), |left| (State::Partial, vec![left.into()])));
+        match self.remains(name, observed, journal.as_ref())? {
+            Remains::Nothing => return Ok((State::Stopped, vec![])),
+            Remains::Left(what) => return Ok((State::Partial, vec![what.into()])),
+            Remains::Life => {}
         }
+        let Some(journal) = journal else {
+            return Ok((State::Partial, vec!["it has mounts or processes, but was not started".into()]));
+        };
         if journal.op == Op::Session {
             return Ok((State::Partial, vec!["it is open for a console or a single program".into()]));
         }
         if !journal.complete {
             return Ok((State::Partial, vec!["its start or stop did not come to its end".into()]));
         }
-        let missing = self.missing(name, &journal, || Ok(mounts.to_vec()))?;
+        let missing = self.missing(name, &journal, || Ok(observed.mounts(name).to_vec()))?;
         let state = if missing.is_empty() { State::Started } else { State::Partial };
         Ok((state, missing))
     }

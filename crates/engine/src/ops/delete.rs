@@ -21,7 +21,7 @@ impl Engine<'_> {
         if !self.dry_run {
             self.host.make_own_dir(&self.layout.journals())?;
             self.host.make_own_dir(&self.layout.all_trash())?;
-            self.host.remove_own(&self.layout.start_journal(name), false)?;
+            self.forget_start(name)?;
         }
         let job = Job {
             op: Op::Delete,

@@ -21,9 +21,6 @@ impl Engine<'_> {
         self.refuse_taken(new)?;
         self.refuse_started(&loaded)?;
         let plan = self.rename_plan(&loaded, new)?;
-        if !self.dry_run {
-            self.host.remove_own(&self.layout.start_journal(name), false)?; // of mounts that are gone
-        }
         self.run_durable(name, Op::Rename, plan)?;
         self.warn_dependents(name)
     }

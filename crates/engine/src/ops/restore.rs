@@ -36,9 +36,6 @@ impl Engine<'_> {
         }
         self.refuse_started(&loaded)?;
         let plan = self.restore_plan(&loaded, snapshot, record.as_ref())?;
-        if !self.dry_run {
-            self.host.remove_own(&self.layout.start_journal(name), false)?; // of mounts that are gone
-        }
         self.make_log_dir(name)?;
         self.run_durable(name, Op::Restore, plan)?;
         Ok(Restored { from, to })

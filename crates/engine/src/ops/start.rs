@@ -6,6 +6,7 @@ use qchroot_api::{Brand, Error, ErrorKind, Info, Name, Plan, Platform, Result, S
 
 use crate::host_dirs;
 use crate::journal::{Journal, Op};
+use crate::sandbox::Remains;
 use crate::state::Observed;
 use crate::transaction::Job;
 use crate::version::{Standing, compare};
@@ -190,7 +191,7 @@ impl Engine<'_> {
         patience: Duration,
     ) -> Result<Outcome> {
         let journal = Journal::load(self.host, &self.layout.start_journal(name))?;
-        let nothing = self.is_nothing(name, observed, journal.as_ref())?;
+        let nothing = self.remains(name, observed, journal.as_ref())? == Remains::Nothing;
         if self.dry_run {
             self.show_stop(journal);
             return Ok(if nothing { Outcome::AlreadyStopped } else { Outcome::Stopped });

@@ -93,10 +93,7 @@ impl Engine<'_> {
     pub(crate) fn refuse_started(&self, loaded: &Loaded<'_>) -> Result<()> {
         let name = &loaded.name;
         if self.is_stopped(loaded)? {
-            if !self.dry_run {
-                self.host.remove_own(&self.layout.start_journal(name), false)?; // of mounts that are gone
-            }
-            return Ok(());
+            return if self.dry_run { Ok(()) } else { self.forget_start(name) };
         }
         Err(Error::new(ErrorKind::Busy, format!("{name} is started"))
             .with("container", name)

@@ -4,6 +4,7 @@
 mod config;
 mod copies;
 mod order;
+mod plugin_new;
 mod processes;
 mod session;
 mod space;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use config::{Config, ServiceSettings};
 pub(crate) use copies::{Pair, Rollback, Snapshot};
 pub(crate) use order::Order;
+pub(crate) use plugin_new::New;
 pub(crate) use processes::{Kill, Logs, Sort, Top};
 pub(crate) use session::{Console, Exec, Identity};
 pub(crate) use space::{Check, Resize};
@@ -323,6 +325,9 @@ One that cannot be used has a line that says why.")]
         /// Its name
         name: String,
     },
+    /// Begin a plug-in of your own: a project that builds, with tests
+    #[command(after_help = plugin_new::NEW)]
+    New(New),
 }
 
 #[derive(Debug, Args)]

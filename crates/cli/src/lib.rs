@@ -12,6 +12,7 @@ mod fail;
 mod logs;
 mod place;
 mod plugin;
+mod plugin_new;
 mod plugins;
 mod print;
 mod processes;

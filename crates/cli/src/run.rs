@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::args::{Cli, Command, Create, Delete, Exec, Identity, Install, Plugin};
 use crate::carriers::AsSettled;
 use crate::screen::Screen;
-use crate::{fail, place, plugin, print};
+use crate::{fail, place, plugin, plugin_new, print};
 
 /// A path as it is from `/` on; nothing is looked up.
 pub(crate) fn absolute(path: &Utf8Path) -> Result<String> {
@@ -65,6 +65,9 @@ fn run(cli: Cli) -> Result<u8> {
     };
     if matches!(command, Command::Version) {
         return version(cli.global.json);
+    }
+    if let Command::Plugin(Plugin::New(args)) = &command {
+        return plugin_new::run(args, &cli.global);
     }
     if matches!(command, Command::Console(_) | Command::Exec(_)) {
         qchroot_host::protect_program();
@@ -254,6 +257,8 @@ impl Front<'_> {
 
     fn plugin(&self, plugin: &Plugin) -> Result<()> {
         match plugin {
+            // Done already: it needs no engine.
+            Plugin::New(_) => Ok(()),
             Plugin::List => {
                 let lines = self.engine.plugins()?;
                 if self.json { print::json(&lines) } else { plugin::list(&lines) }

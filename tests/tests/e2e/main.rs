@@ -32,6 +32,7 @@ mod everything;
 mod example_btrfs;
 mod exec;
 mod export;
+mod guide;
 mod host_daemons;
 mod host_disk;
 mod hostile;

@@ -38,7 +38,7 @@ fn build(name: &str, features: &str, key: &str) -> PathBuf {
 }
 
 /// Beside what the tests are built into: what all plug-ins depend on is compiled once.
-fn target() -> PathBuf {
+pub fn target() -> PathBuf {
     let own = std::env::current_exe().unwrap();
     let profile = own.parent().and_then(Path::parent).expect("the test lies in PROFILE/deps");
     profile.parent().unwrap().join("plugins")

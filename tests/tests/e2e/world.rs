@@ -42,6 +42,11 @@ impl World {
         Self { dir: Some(dir), root }
     }
 
+    /// One that lies, or is to lie, where something else says.
+    pub fn at(root: &Path) -> Self {
+        Self { dir: None, root: root.into() }
+    }
+
     /// One with the userland of [`userland`] installed.
     #[track_caller]
     pub fn installed() -> Self {

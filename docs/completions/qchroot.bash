@@ -199,6 +199,9 @@ _qchroot() {
             qchroot__subcmd__help__subcmd__plugin,list)
                 cmd="qchroot__subcmd__help__subcmd__plugin__subcmd__list"
                 ;;
+            qchroot__subcmd__help__subcmd__plugin,new)
+                cmd="qchroot__subcmd__help__subcmd__plugin__subcmd__new"
+                ;;
             qchroot__subcmd__help__subcmd__release,list)
                 cmd="qchroot__subcmd__help__subcmd__release__subcmd__list"
                 ;;
@@ -220,6 +223,9 @@ _qchroot() {
             qchroot__subcmd__plugin,list)
                 cmd="qchroot__subcmd__plugin__subcmd__list"
                 ;;
+            qchroot__subcmd__plugin,new)
+                cmd="qchroot__subcmd__plugin__subcmd__new"
+                ;;
             qchroot__subcmd__plugin__subcmd__help,help)
                 cmd="qchroot__subcmd__plugin__subcmd__help__subcmd__help"
                 ;;
@@ -228,6 +234,9 @@ _qchroot() {
                 ;;
             qchroot__subcmd__plugin__subcmd__help,list)
                 cmd="qchroot__subcmd__plugin__subcmd__help__subcmd__list"
+                ;;
+            qchroot__subcmd__plugin__subcmd__help,new)
+                cmd="qchroot__subcmd__plugin__subcmd__help__subcmd__new"
                 ;;
             qchroot__subcmd__release,help)
                 cmd="qchroot__subcmd__release__subcmd__help"
@@ -778,7 +787,7 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__help__subcmd__plugin)
-            opts="list info"
+            opts="list info new"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -806,6 +815,20 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__help__subcmd__plugin__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__help__subcmd__plugin__subcmd__new)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1184,7 +1207,7 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__plugin)
-            opts="-q -v -h --root --dry-run --json --quiet --verbose --help list info help"
+            opts="-q -v -h --root --dry-run --json --quiet --verbose --help list info new help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1202,7 +1225,7 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__plugin__subcmd__help)
-            opts="list info help"
+            opts="list info new help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1257,6 +1280,20 @@ _qchroot() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        qchroot__subcmd__plugin__subcmd__help__subcmd__new)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         qchroot__subcmd__plugin__subcmd__info)
             opts="-q -v -h --root --dry-run --json --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1282,6 +1319,32 @@ _qchroot() {
                 return 0
             fi
             case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__plugin__subcmd__new)
+            opts="-q -v -h --name --kind --root --dry-run --json --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kind)
+                    COMPREPLY=($(compgen -W "release-source storage isolation" -- "${cur}"))
+                    return 0
+                    ;;
                 --root)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -634,6 +634,24 @@ _arguments "${_arguments_options[@]}" : \
 ':name -- Its name:_default' \
 && ret=0
 ;;
+(new)
+_arguments "${_arguments_options[@]}" : \
+'--name=[The plug-in'\''s name, with a dot in it \[default\: the directory'\''s\]]:NAME:_default' \
+'--kind=[What it is to be]:KIND:((release-source\:"Where a release comes from"
+storage\:"How a container shares it"
+isolation\:"What keeps a container apart"))' \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+':dir -- The project'\''s directory; it is made, or is there and empty:_default' \
+&& ret=0
+;;
 (help)
 _arguments "${_arguments_options[@]}" : \
 ":: :_qchroot__subcmd__plugin__subcmd__help_commands" \
@@ -651,6 +669,10 @@ _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
 (info)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(new)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -850,6 +872,10 @@ _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
 (info)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(new)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -1074,6 +1100,7 @@ _qchroot__subcmd__help__subcmd__plugin_commands() {
     local commands; commands=(
 'list:List back ends\: those that are built in, and third parties'\'' plug-ins' \
 'info:Show what a back end can do and the options it takes' \
+'new:Begin a plug-in of your own\: a project that builds, with tests' \
     )
     _describe -t commands 'qchroot help plugin commands' commands "$@"
 }
@@ -1086,6 +1113,11 @@ _qchroot__subcmd__help__subcmd__plugin__subcmd__info_commands() {
 _qchroot__subcmd__help__subcmd__plugin__subcmd__list_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot help plugin list commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__plugin__subcmd__new_commands] )) ||
+_qchroot__subcmd__help__subcmd__plugin__subcmd__new_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help plugin new commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__help__subcmd__ps_commands] )) ||
 _qchroot__subcmd__help__subcmd__ps_commands() {
@@ -1207,6 +1239,7 @@ _qchroot__subcmd__plugin_commands() {
     local commands; commands=(
 'list:List back ends\: those that are built in, and third parties'\'' plug-ins' \
 'info:Show what a back end can do and the options it takes' \
+'new:Begin a plug-in of your own\: a project that builds, with tests' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'qchroot plugin commands' commands "$@"
@@ -1216,6 +1249,7 @@ _qchroot__subcmd__plugin__subcmd__help_commands() {
     local commands; commands=(
 'list:List back ends\: those that are built in, and third parties'\'' plug-ins' \
 'info:Show what a back end can do and the options it takes' \
+'new:Begin a plug-in of your own\: a project that builds, with tests' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'qchroot plugin help commands' commands "$@"
@@ -1235,6 +1269,11 @@ _qchroot__subcmd__plugin__subcmd__help__subcmd__list_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot plugin help list commands' commands "$@"
 }
+(( $+functions[_qchroot__subcmd__plugin__subcmd__help__subcmd__new_commands] )) ||
+_qchroot__subcmd__plugin__subcmd__help__subcmd__new_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot plugin help new commands' commands "$@"
+}
 (( $+functions[_qchroot__subcmd__plugin__subcmd__info_commands] )) ||
 _qchroot__subcmd__plugin__subcmd__info_commands() {
     local commands; commands=()
@@ -1244,6 +1283,11 @@ _qchroot__subcmd__plugin__subcmd__info_commands() {
 _qchroot__subcmd__plugin__subcmd__list_commands() {
     local commands; commands=()
     _describe -t commands 'qchroot plugin list commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__plugin__subcmd__new_commands] )) ||
+_qchroot__subcmd__plugin__subcmd__new_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot plugin new commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__ps_commands] )) ||
 _qchroot__subcmd__ps_commands() {

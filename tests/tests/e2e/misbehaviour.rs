@@ -206,10 +206,10 @@ fn what_is_no_answer_is_an_error_with_the_name() {
         ("wrong types", "invalid type"),
         ("nested", "said what cannot be understood"),
         ("nested options", "recursion limit"),
-        ("100 MB", "bytes at once"),
-        ("100 MB of error", "bytes at once"),
+        ("100 MB", "at once"),
+        ("100 MB of error", "at once"),
         ("garbage asked", "everything"),
-        ("100 MB asked", "bytes at once"),
+        ("100 MB asked", "at once"),
         ("no error", "said what cannot be understood"),
     ] {
         let wanted = format!("do={wanted}");

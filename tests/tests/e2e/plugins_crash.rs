@@ -238,7 +238,7 @@ fn dies_with_us(world: &World, run: impl Fn() -> Ran, what: &str) {
 #[test]
 fn in_qchroots_own_process_a_source_takes_it_along_and_the_repair_makes_it_as_if_never_begun() {
     let world = with_source();
-    settle(&world, "in-process = [\"acme.crashing\"]");
+    settle(&world, "in_process = [\"acme.crashing\"]");
     for method in ["resolve", "fill"] {
         for does in ["abort", "segfault"] {
             dies_with_us(&world, || install(&world, method, does, &[]), &format!("{does} in {method}"));
@@ -250,7 +250,7 @@ fn in_qchroots_own_process_a_source_takes_it_along_and_the_repair_makes_it_as_if
 #[test]
 fn in_qchroots_own_process_a_storage_takes_it_along_and_the_repair_makes_it_as_if_never_begun() {
     let world = with_storage();
-    settle(&world, "in-process = [\"acme.crashing\"]");
+    settle(&world, "in_process = [\"acme.crashing\"]");
     for does in ["abort", "segfault"] {
         dies_with_us(&world, || create(&world, "bad", "create", does), &format!("{does} in create"));
         create(&world, does, "attach", does).ok();

@@ -1,4 +1,4 @@
-//! Names of images, as people write them: `debian:12`, `quay.io/org/name@sha256:…`, `/srv/layout:tag`. Nothing is asked
+//! Names of images, as people write them: `debian:12`, `registry.example/name@sha256:…`, `/srv/layout:tag`. Nothing is asked
 //! whether they exist.
 
 use std::fmt;

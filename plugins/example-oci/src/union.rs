@@ -60,12 +60,15 @@ impl Union {
             self.files[TOP].1 = Some(source);
             return if node.kind == NodeKind::Directory { Ok(()) } else { Err(refuse("it has no name")) };
         };
-        let parent =
-            self.walk(path, Some(source.0)).ok_or_else(|| refuse("its directory cannot be reached"))?;
         if name.as_bytes().starts_with(WHITEOUT) {
-            self.hide(parent, &name, source.0);
+            // Where there is no such directory any more, there is nothing to hide.
+            if let Some(parent) = self.walk(path, None) {
+                self.hide(parent, &name, source.0);
+            }
             return Ok(());
         }
+        let parent =
+            self.walk(path, Some(source.0)).ok_or_else(|| refuse("its directory cannot be reached"))?;
         let file = match &node.kind {
             NodeKind::Directory => match self.child(parent, &name) {
                 Some(there) if self.is_directory(there.file) => {

@@ -53,6 +53,7 @@ mod namespaces;
 mod namespaces_crash;
 mod namespaces_life;
 mod networks;
+mod oci;
 mod old_plugins;
 mod order;
 mod overlay_quota;

@@ -38,6 +38,15 @@ fn an_opaque_directory_keeps_only_its_own_wherever_the_whiteout_stands() {
 }
 
 #[test]
+fn a_whiteout_makes_no_directory() {
+    let base = Tar::new().file("d/file", "1").file("e/file", "1");
+    let world =
+        World::with([base, Tar::new().file("d", "2").file("d/.wh.file", "").file("none/.wh.file", "")]);
+    world.assert_file("d", "2");
+    assert_eq!(world.names(""), ["d", "e"]);
+}
+
+#[test]
 fn directories_and_files_take_each_others_places() {
     let world = World::with([
         Tar::new().file("a/in/deep", "1").file("b", "1").link("c", "b").file("d/x", "1"),

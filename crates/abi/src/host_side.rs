@@ -125,6 +125,8 @@ impl<'a> HostSide<'a> {
 
     fn work<T>(&self, what: &str, run: impl FnOnce(&mut dyn Work) -> Result<T>) -> Result<T> {
         match &mut *self.0.borrow_mut() {
+            // So that every source is given up in time, whether its author has thought of it or not.
+            Reach::Working(work) if work.cancelled() => Err(Error::new(ErrorKind::System, "interrupted")),
             Reach::Working(work) => run(&mut **work),
             _ => Err(forbidden(what)),
         }

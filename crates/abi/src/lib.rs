@@ -48,6 +48,8 @@ pub use in_process::InProcess;
 #[cfg(feature = "host")]
 pub use library::open;
 #[cfg(feature = "host")]
+pub use ownership::require_superusers;
+#[cfg(feature = "host")]
 pub use plugins::{Found, OpenHere, Opener, Plugins, Verdict};
 pub use remote::{Carrier, Remote};
 #[cfg(feature = "host")]

@@ -22,7 +22,7 @@ const LINKS: usize = 40;
 ///
 /// # Errors
 /// Permission, with the path that is to blame, and how it is mended; not found, with the path that is not there.
-pub(crate) fn require_superusers(file: &Utf8Path) -> Result<()> {
+pub fn require_superusers(file: &Utf8Path) -> Result<()> {
     let (at, meta) = follow(file)?;
     if !meta.is_file() {
         return Err(Error::new(ErrorKind::Plugin, format!("{at} is no regular file")).with("file", file));

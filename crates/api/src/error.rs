@@ -63,7 +63,7 @@ impl ErrorKind {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// One failure: what failed, on what, why, and what to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error(Box<Inner>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -200,6 +200,16 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)?;
         self.0.causes.iter().try_for_each(|cause| write!(f, ": {cause}"))
+    }
+}
+
+/// All of it in words, for failed tests: reports of the test kit are read by authors of plug-ins.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self} ({:?}", self.0.kind)?;
+        self.0.context.iter().try_for_each(|(key, value)| write!(f, ", {key} {value:?}"))?;
+        self.0.hint.iter().try_for_each(|hint| write!(f, ", hint: {hint}"))?;
+        f.write_str(")")
     }
 }
 

@@ -4,6 +4,7 @@
 mod config;
 mod copies;
 mod order;
+mod plugin_check;
 mod plugin_new;
 mod processes;
 mod session;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use config::{Config, ServiceSettings};
 pub(crate) use copies::{Pair, Rollback, Snapshot};
 pub(crate) use order::Order;
+pub(crate) use plugin_check::PluginCheck;
 pub(crate) use plugin_new::New;
 pub(crate) use processes::{Kill, Logs, Sort, Top};
 pub(crate) use session::{Console, Exec, Identity};
@@ -325,6 +327,9 @@ One that cannot be used has a line that says why.")]
         /// Its name
         name: String,
     },
+    /// Examine a plug-in's library: all that a back end of its kind must do
+    #[command(after_help = plugin_check::PLUGIN_CHECK)]
+    Check(PluginCheck),
     /// Begin a plug-in of your own: a project that builds, with tests
     #[command(after_help = plugin_new::NEW)]
     New(New),

@@ -34,3 +34,8 @@ pub(crate) fn tell(error: &Error, exit: u8, as_json: bool) {
         let _ = writeln!(stderr, "hint: {}", escape(hint));
     }
 }
+
+/// Tells on standard error what is no error. Nothing can be done when that fails.
+pub(crate) fn warn(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "warning: {text}");
+}

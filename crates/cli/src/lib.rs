@@ -5,6 +5,7 @@
 mod args;
 mod carriers;
 mod carry;
+mod check_report;
 mod config;
 mod copies;
 mod each;
@@ -12,6 +13,7 @@ mod fail;
 mod logs;
 mod place;
 mod plugin;
+mod plugin_check;
 mod plugin_new;
 mod plugins;
 mod print;

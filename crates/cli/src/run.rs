@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::args::{Cli, Command, Create, Delete, Exec, Identity, Install, Plugin};
 use crate::carriers::AsSettled;
 use crate::screen::Screen;
-use crate::{fail, place, plugin, plugin_new, print};
+use crate::{fail, place, plugin, plugin_check, plugin_new, print};
 
 /// A path as it is from `/` on; nothing is looked up.
 pub(crate) fn absolute(path: &Utf8Path) -> Result<String> {
@@ -73,6 +73,9 @@ fn run(cli: Cli) -> Result<u8> {
         qchroot_host::protect_program();
     }
     qchroot_host::settle_process();
+    if let Command::Plugin(Plugin::Check(args)) = &command {
+        return plugin_check::run(args, cli.global.json);
+    }
     // What these two leave when they are interrupted is in order, and they say what it is.
     let machine = match command {
         Command::Export(_) | Command::Import(_) => Machine::with_cancel(qchroot_host::on_signals()?),
@@ -267,6 +270,8 @@ impl Front<'_> {
                 let line = self.engine.plugin(name)?;
                 if self.json { print::json(&line) } else { plugin::info(&line) }
             }
+            // It needs no system, and is done before one is looked at.
+            Plugin::Check(_) => Ok(()),
         }
     }
 

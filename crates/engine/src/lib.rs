@@ -68,7 +68,7 @@ pub use ops::config_service::{ServiceKey, ServiceSetting};
 pub use ops::create::CreateWish;
 pub use ops::export::{ExportTo, Exported};
 pub use ops::import::{ImportWish, Imported};
-pub use ops::install::InstallWish;
+pub use ops::install::{InstallWish, set_options};
 pub use ops::logs::{LogLine, LogWish};
 pub use ops::plugins::{PluginLine, PluginState};
 pub use ops::ps::Member;

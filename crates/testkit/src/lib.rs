@@ -1,6 +1,7 @@
 //! A fake machine with state, fixtures on it, and the behaviour suites that every back end must pass.
 //!
-//! Tests alone depend on this crate. It reports by panicking, as tests do.
+//! Tests depend on this crate, and the program for `plugin check`. It reports by panicking, as tests do; a
+//! [`behavior::Trial`] catches that.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test kit reports by panicking")]

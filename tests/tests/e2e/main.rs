@@ -57,6 +57,7 @@ mod oci;
 mod old_plugins;
 mod order;
 mod overlay_quota;
+mod plugin_check;
 mod plugin_list;
 mod plugin_loading;
 mod plugins;

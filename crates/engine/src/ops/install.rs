@@ -128,11 +128,10 @@ impl Engine<'_> {
 }
 
 /// Puts `-o KEY=VALUE` into a table, each value of the type that its option has.
-pub(crate) fn set_options(
-    table: &mut Options,
-    info: &qchroot_api::Info,
-    given: &[(String, String)],
-) -> Result<()> {
+///
+/// # Errors
+/// Configuration, with the fact `key`, for a value that is of another type.
+pub fn set_options(table: &mut Options, info: &qchroot_api::Info, given: &[(String, String)]) -> Result<()> {
     for (key, value) in given {
         let spec = info.options.iter().find(|spec| spec.key == *key);
         let value = spec.map_or_else(|| Ok(value.clone().into()), |spec| spec.parse(value))?;

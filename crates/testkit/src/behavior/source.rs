@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use camino::Utf8Path;
-use qchroot_api::{Kind, Place, Platform, Progress, Release, ReleaseSource, ReleaseWish, Result, Step};
+use qchroot_api::{
+    ErrorKind, Kind, Place, Platform, Progress, Release, ReleaseSource, ReleaseWish, Result, Step,
+};
 use qchroot_engine::{Host, Workplace};
 
 use super::subject::Subject;
@@ -26,10 +28,7 @@ pub(crate) fn source(subject: &Source, prepare: &Prepare) -> Vec<Trial> {
     let make = subject.clone();
     let mut trials = description(Scene::Description, Kind::ReleaseSource, move || make.make());
     for &platform in &info.platforms {
-        let unable = fake::unable(platform, &info, |host| {
-            let wish = prepare(host);
-            subject.make().resolve(&wish, view(host)).map(drop)
-        });
+        let unable = fake::unable(platform, &info, |_| attempt(&World::new(subject, prepare, platform)));
         let of = |&(name, run): &(&'static str, fn(&World))| {
             let (subject, prepare) = (subject.clone(), Arc::clone(prepare));
             let run = move || run(&World::new(&subject, &prepare, platform));
@@ -38,6 +37,16 @@ pub(crate) fn source(subject: &Source, prepare: &Prepare) -> Vec<Trial> {
         trials.extend(EVERY.iter().map(of));
     }
     trials
+}
+
+/// Whether what the source is asked for is to be had: what it reads may not be on the fake machine.
+fn attempt(w: &World) -> Result<()> {
+    let release = w.source.resolve(&w.wish, view(&w.host))?;
+    let filled = w.fill_with(&release, &mut |_| ());
+    filled.or_else(|error| match error.kind() {
+        ErrorKind::NotFound | ErrorKind::Unavailable => Err(error),
+        _ => Ok(()),
+    })
 }
 
 const EVERY: &[(&str, fn(&World))] = &[
@@ -83,10 +92,13 @@ impl World {
         self.fill_showing(&mut |_| ())
     }
 
-    fn fill_showing(&self, mut show: &mut dyn FnMut(&Progress)) -> Result<()> {
-        let release = self.release();
+    fn fill_showing(&self, show: &mut dyn FnMut(&Progress)) -> Result<()> {
+        self.fill_with(&self.release(), show)
+    }
+
+    fn fill_with(&self, release: &Release, mut show: &mut dyn FnMut(&Progress)) -> Result<()> {
         let mut work = self.host.work(&Workplace::beside(STAGING.into()), &mut show)?;
-        self.source.fill(&release, &mut *work)
+        self.source.fill(release, &mut *work)
     }
 
     fn filled(&self) -> String {
@@ -132,7 +144,7 @@ fn interrupted(w: &World) {
     for n in [1, entries / 2, entries] {
         w.again(|w| {
             w.host.crash_at(n.max(1), Moment::Before);
-            w.fill().expect_err(&format!("entry {n} of {entries} was not written and nobody noticed"));
+            assert!(w.fill().is_err(), "entry {n} of {entries} was not written and nobody noticed");
             w.host.revive();
             succeed(&w.host, &vec![Step::Stage { at: STAGING.into() }]);
             w.filled();

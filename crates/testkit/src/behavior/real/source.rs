@@ -237,7 +237,9 @@ fn same_tree(w: &World) {
 fn cancelled(w: &World) {
     let release = w.release();
     w.cancel.store(true, Ordering::Relaxed);
-    w.fill(&release, &mut |_| ()).expect_err("the user had given up before it began");
+    let filled = w.fill(&release, &mut |_| ());
+    let error = filled.expect_err("it went on to the end although the user had given up before it began");
+    assert_ne!(error.kind(), ErrorKind::Plugin, "{error}");
 }
 
 /// Whoever does not look any more before the end may as well be done.

@@ -1,8 +1,6 @@
 //! Packs what a new project consists of: the templates as they are, and the sources of the crates that plug-ins are
 //! written with, as a workspace of their own.
 
-#![expect(clippy::print_stdout, reason = "how a build script speaks to cargo")]
-
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fs;

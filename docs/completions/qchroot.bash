@@ -193,6 +193,9 @@ _qchroot() {
             qchroot__subcmd__help,version)
                 cmd="qchroot__subcmd__help__subcmd__version"
                 ;;
+            qchroot__subcmd__help__subcmd__plugin,check)
+                cmd="qchroot__subcmd__help__subcmd__plugin__subcmd__check"
+                ;;
             qchroot__subcmd__help__subcmd__plugin,info)
                 cmd="qchroot__subcmd__help__subcmd__plugin__subcmd__info"
                 ;;
@@ -214,6 +217,9 @@ _qchroot() {
             qchroot__subcmd__help__subcmd__release,verify)
                 cmd="qchroot__subcmd__help__subcmd__release__subcmd__verify"
                 ;;
+            qchroot__subcmd__plugin,check)
+                cmd="qchroot__subcmd__plugin__subcmd__check"
+                ;;
             qchroot__subcmd__plugin,help)
                 cmd="qchroot__subcmd__plugin__subcmd__help"
                 ;;
@@ -225,6 +231,9 @@ _qchroot() {
                 ;;
             qchroot__subcmd__plugin,new)
                 cmd="qchroot__subcmd__plugin__subcmd__new"
+                ;;
+            qchroot__subcmd__plugin__subcmd__help,check)
+                cmd="qchroot__subcmd__plugin__subcmd__help__subcmd__check"
                 ;;
             qchroot__subcmd__plugin__subcmd__help,help)
                 cmd="qchroot__subcmd__plugin__subcmd__help__subcmd__help"
@@ -787,8 +796,22 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__help__subcmd__plugin)
-            opts="list info new"
+            opts="list info check new"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__help__subcmd__plugin__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1207,7 +1230,7 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__plugin)
-            opts="-q -v -h --root --dry-run --json --quiet --verbose --help list info new help"
+            opts="-q -v -h --root --dry-run --json --quiet --verbose --help list info check new help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1224,9 +1247,53 @@ _qchroot() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        qchroot__subcmd__plugin__subcmd__help)
-            opts="list info new help"
+        qchroot__subcmd__plugin__subcmd__check)
+            opts="-o -q -v -h --release --only --root --dry-run --json --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --release)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --only)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__plugin__subcmd__help)
+            opts="list info check new help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__plugin__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -317,16 +317,17 @@ complete -c qchroot -n "__fish_qchroot_using_subcommand rename" -l json -d 'Prin
 complete -c qchroot -n "__fish_qchroot_using_subcommand rename" -s q -l quiet -d 'Print errors only'
 complete -c qchroot -n "__fish_qchroot_using_subcommand rename" -s v -l verbose -d 'Print each step as it is taken'
 complete -c qchroot -n "__fish_qchroot_using_subcommand rename" -s h -l help -d 'Print help'
-complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info new help" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
-complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info new help" -l dry-run -d 'Print each step that would be taken and change nothing'
-complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info new help" -l json -d 'Print results, and errors, as JSON'
-complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info new help" -s q -l quiet -d 'Print errors only'
-complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info new help" -s v -l verbose -d 'Print each step as it is taken'
-complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info new help" -s h -l help -d 'Print help'
-complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info new help" -f -a "list" -d 'List back ends: those that are built in, and third parties\' plug-ins'
-complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info new help" -f -a "info" -d 'Show what a back end can do and the options it takes'
-complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info new help" -f -a "new" -d 'Begin a plug-in of your own: a project that builds, with tests'
-complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info new help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info check new help" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info check new help" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info check new help" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info check new help" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info check new help" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info check new help" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info check new help" -f -a "list" -d 'List back ends: those that are built in, and third parties\' plug-ins'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info check new help" -f -a "info" -d 'Show what a back end can do and the options it takes'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info check new help" -f -a "check" -d 'Examine a plug-in\'s library: all that a back end of its kind must do'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info check new help" -f -a "new" -d 'Begin a plug-in of your own: a project that builds, with tests'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and not __fish_seen_subcommand_from list info check new help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from list" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from list" -l dry-run -d 'Print each step that would be taken and change nothing'
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from list" -l json -d 'Print results, and errors, as JSON'
@@ -339,6 +340,15 @@ complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from info" -s q -l quiet -d 'Print errors only'
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from info" -s v -l verbose -d 'Print each step as it is taken'
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from check" -s o -d 'An option of the release source, or of containers with this storage or isolation' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from check" -l release -d 'Which release to ask the source for, by its own naming' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from check" -l only -d 'Run only the checks that have this text in their names' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from check" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from check" -l dry-run -d 'Print each step that would be taken and change nothing'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from check" -l json -d 'Print results, and errors, as JSON'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print errors only'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Print each step as it is taken'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from new" -l name -d 'The plug-in\'s name, with a dot in it [default: the directory\'s]' -r
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from new" -l kind -d 'What it is to be' -r -f -a "release-source\t'Where a release comes from'
 storage\t'How a container shares it'
@@ -351,6 +361,7 @@ complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from new" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from help" -f -a "list" -d 'List back ends: those that are built in, and third parties\' plug-ins'
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from help" -f -a "info" -d 'Show what a back end can do and the options it takes'
+complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from help" -f -a "check" -d 'Examine a plug-in\'s library: all that a back end of its kind must do'
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from help" -f -a "new" -d 'Begin a plug-in of your own: a project that builds, with tests'
 complete -c qchroot -n "__fish_qchroot_using_subcommand plugin; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c qchroot -n "__fish_qchroot_using_subcommand doctor" -l root -d 'Keep everything under DIR instead of the system\'s directories' -r
@@ -401,4 +412,5 @@ complete -c qchroot -n "__fish_qchroot_using_subcommand help; and __fish_seen_su
 complete -c qchroot -n "__fish_qchroot_using_subcommand help; and __fish_seen_subcommand_from release" -f -a "prune" -d 'Remove every release that nobody needs, and downloads not used for a month'
 complete -c qchroot -n "__fish_qchroot_using_subcommand help; and __fish_seen_subcommand_from plugin" -f -a "list" -d 'List back ends: those that are built in, and third parties\' plug-ins'
 complete -c qchroot -n "__fish_qchroot_using_subcommand help; and __fish_seen_subcommand_from plugin" -f -a "info" -d 'Show what a back end can do and the options it takes'
+complete -c qchroot -n "__fish_qchroot_using_subcommand help; and __fish_seen_subcommand_from plugin" -f -a "check" -d 'Examine a plug-in\'s library: all that a back end of its kind must do'
 complete -c qchroot -n "__fish_qchroot_using_subcommand help; and __fish_seen_subcommand_from plugin" -f -a "new" -d 'Begin a plug-in of your own: a project that builds, with tests'

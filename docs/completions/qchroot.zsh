@@ -634,6 +634,23 @@ _arguments "${_arguments_options[@]}" : \
 ':name -- Its name:_default' \
 && ret=0
 ;;
+(check)
+_arguments "${_arguments_options[@]}" : \
+'*-o+[An option of the release source, or of containers with this storage or isolation]:KEY=VALUE:_default' \
+'--release=[Which release to ask the source for, by its own naming]:NAME:_default' \
+'--only=[Run only the checks that have this text in their names]:TEXT:_default' \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':file -- The shared library:_default' \
+&& ret=0
+;;
 (new)
 _arguments "${_arguments_options[@]}" : \
 '--name=[The plug-in'\''s name, with a dot in it \[default\: the directory'\''s\]]:NAME:_default' \
@@ -669,6 +686,10 @@ _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
 (info)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(check)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -872,6 +893,10 @@ _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
 (info)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(check)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -1100,9 +1125,15 @@ _qchroot__subcmd__help__subcmd__plugin_commands() {
     local commands; commands=(
 'list:List back ends\: those that are built in, and third parties'\'' plug-ins' \
 'info:Show what a back end can do and the options it takes' \
+'check:Examine a plug-in'\''s library\: all that a back end of its kind must do' \
 'new:Begin a plug-in of your own\: a project that builds, with tests' \
     )
     _describe -t commands 'qchroot help plugin commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__plugin__subcmd__check_commands] )) ||
+_qchroot__subcmd__help__subcmd__plugin__subcmd__check_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help plugin check commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__help__subcmd__plugin__subcmd__info_commands] )) ||
 _qchroot__subcmd__help__subcmd__plugin__subcmd__info_commands() {
@@ -1239,20 +1270,32 @@ _qchroot__subcmd__plugin_commands() {
     local commands; commands=(
 'list:List back ends\: those that are built in, and third parties'\'' plug-ins' \
 'info:Show what a back end can do and the options it takes' \
+'check:Examine a plug-in'\''s library\: all that a back end of its kind must do' \
 'new:Begin a plug-in of your own\: a project that builds, with tests' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'qchroot plugin commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__plugin__subcmd__check_commands] )) ||
+_qchroot__subcmd__plugin__subcmd__check_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot plugin check commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__plugin__subcmd__help_commands] )) ||
 _qchroot__subcmd__plugin__subcmd__help_commands() {
     local commands; commands=(
 'list:List back ends\: those that are built in, and third parties'\'' plug-ins' \
 'info:Show what a back end can do and the options it takes' \
+'check:Examine a plug-in'\''s library\: all that a back end of its kind must do' \
 'new:Begin a plug-in of your own\: a project that builds, with tests' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'qchroot plugin help commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__plugin__subcmd__help__subcmd__check_commands] )) ||
+_qchroot__subcmd__plugin__subcmd__help__subcmd__check_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot plugin help check commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__plugin__subcmd__help__subcmd__help_commands] )) ||
 _qchroot__subcmd__plugin__subcmd__help__subcmd__help_commands() {

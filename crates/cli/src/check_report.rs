@@ -147,6 +147,6 @@ fn lines(check: &str, result: &str, why: &str) -> Result<()> {
         return print::line(&format!("  {word} {}: {}", escape(check), escape(why)));
     }
     print::line(&format!("  {word} {}", escape(check)))?;
-    let shown = why.lines().take(LINES).map(|line| line.chars().take(WIDTH).collect::<String>());
-    shown.map(|line| print::line(&format!("           {}", escape(&line)))).collect()
+    let mut shown = why.lines().take(LINES).map(|line| line.chars().take(WIDTH).collect::<String>());
+    shown.try_for_each(|line| print::line(&format!("           {}", escape(&line))))
 }

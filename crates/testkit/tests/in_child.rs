@@ -133,12 +133,11 @@ fn resolve(remote: &Remote, release: &str) -> Result<Release> {
     remote.resolve(&want, &Machine::new())
 }
 
+/// Files by name.
+type Files = Vec<(String, Vec<u8>)>;
+
 /// What a fill said, was seen to do, and left behind.
-fn fill(
-    remote: &Remote,
-    machine: &Machine,
-    version: &str,
-) -> (Result<()>, Vec<String>, Vec<(String, Vec<u8>)>) {
+fn fill(remote: &Remote, machine: &Machine, version: &str) -> (Result<()>, Vec<String>, Files) {
     let dir = tempfile::tempdir().unwrap();
     let path = Utf8Path::from_path(dir.path()).unwrap();
     let place = Workplace { staging: path.join("staging"), cache: path.join("cache"), log: path.join("log") };

@@ -5,13 +5,16 @@ use qchroot_api::{Backend, ErrorKind, Info, Kind, OptionKind, Options};
 
 use super::trial::{Scene, Trial};
 
+/// A check by name: of a back end, the same made again, and the kind that it is to be.
+type Check = (&'static str, fn(&dyn Backend, &dyn Backend, Kind));
+
 /// The checks. The back end is made anew for each.
 pub(crate) fn description(
     scene: Scene,
     kind: Kind,
     make: impl Fn() -> Box<dyn Backend> + Clone + Send + 'static,
 ) -> Vec<Trial> {
-    let checks: [(&str, fn(&dyn Backend, &dyn Backend, Kind)); 4] = [
+    let checks: [Check; 4] = [
         ("what it says of itself is in order and never changes", says_the_same),
         ("every option has a default, and one line on what it does", options_are_documented),
         ("no option is needed to be checked at all", |made, _, _| {
@@ -19,7 +22,7 @@ pub(crate) fn description(
         }),
         ("an option that is unknown, or of another type, is refused by name", refuses_options),
     ];
-    let trial = |(name, check): (&str, fn(&dyn Backend, &dyn Backend, Kind))| {
+    let trial = |(name, check): Check| {
         let make = make.clone();
         Trial::new(scene, name, move || check(&*make(), &*make(), kind))
     };

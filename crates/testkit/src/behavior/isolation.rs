@@ -34,7 +34,7 @@ pub(crate) fn isolation(subject: &Enclosure) -> Vec<Trial> {
             let w = World::on(host.clone(), subject, platform, native(platform));
             w.isolation.up(&w.base, &w.container, view(host)).map(drop)
         });
-        let of = |&(name, run): &(&'static str, fn(&World))| {
+        let of = |&(name, run): &Check| {
             let subject = subject.clone();
             Trial::new(Scene::Fake(platform), name, move || run(&World::new(&subject, platform)))
         };
@@ -46,9 +46,12 @@ pub(crate) fn isolation(subject: &Enclosure) -> Vec<Trial> {
     trials
 }
 
-const KEPT: (&str, fn(&World)) = ("plans are as they were", |w| w.subject.compare(w.platform, "up", &w.up()));
+/// A check by name.
+type Check = (&'static str, fn(&World));
 
-const EVERY: &[(&str, fn(&World))] = &[
+const KEPT: Check = ("plans are as they were", |w| w.subject.compare(w.platform, "up", &w.up()));
+
+const EVERY: &[Check] = &[
     ("the same input gives the same plan", |w| w.again(|other| assert_eq!(w.up(), other.up()))),
     ("plans cross the border unchanged", |w| round_trips(&w.up())),
     ("up stays in the root", |w| stays_within(&w.up(), &w.container.root(), &[])),

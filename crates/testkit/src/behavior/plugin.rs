@@ -51,8 +51,11 @@ fn made(examined: &Examined) -> Remote {
     (examined.open)().unwrap_or_else(|error| panic!("it cannot be opened again: {error}"))
 }
 
+/// A check by name.
+type Check = (&'static str, fn(&Examined));
+
 fn as_its_file_says(examined: &Examined) -> Vec<Trial> {
-    let checks: [(&str, fn(&Examined)); 2] = [
+    let checks: [Check; 2] = [
         ("its name carries a dot", |examined| {
             let name = &examined.header.name;
             assert!(name.contains('.'), "{name:?} has none: names without one are qchroot's own");
@@ -62,7 +65,7 @@ fn as_its_file_says(examined: &Examined) -> Vec<Trial> {
             assert_eq!((info.name, info.kind), (examined.header.name.clone(), examined.header.kind));
         }),
     ];
-    let trial = |(name, check): (&str, fn(&Examined))| {
+    let trial = |(name, check): Check| {
         let examined = examined.clone();
         Trial::new(Scene::Description, name, move || check(&examined))
     };

@@ -29,7 +29,7 @@ pub(crate) fn source(subject: &Source, prepare: &Prepare) -> Vec<Trial> {
     let mut trials = description(Scene::Description, Kind::ReleaseSource, move || make.make());
     for &platform in &info.platforms {
         let unable = fake::unable(platform, &info, |_| attempt(&World::new(subject, prepare, platform)));
-        let of = |&(name, run): &(&'static str, fn(&World))| {
+        let of = |&(name, run): &Check| {
             let (subject, prepare) = (subject.clone(), Arc::clone(prepare));
             let run = move || run(&World::new(&subject, &prepare, platform));
             Trial::new(Scene::Fake(platform), name, run).unless(unable.clone())
@@ -49,7 +49,10 @@ fn attempt(w: &World) -> Result<()> {
     })
 }
 
-const EVERY: &[(&str, fn(&World))] = &[
+/// A check by name.
+type Check = (&'static str, fn(&World));
+
+const EVERY: &[Check] = &[
     ("the same wish gives the same release, and asking changes nothing", same_release),
     ("a release crosses the border unchanged", release_round_trips),
     ("fill leaves a userland in the staging directory and nothing else", fills),

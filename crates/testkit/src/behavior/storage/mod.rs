@@ -20,8 +20,11 @@ use world::{DIR, STAGING, World};
 /// How a suite makes the storage it examines.
 pub(crate) type Storage = Subject<dyn SharedStorage>;
 
-/// Trials of one capability: a name, and what is done on every platform.
-type Trials = &'static [(&'static str, fn(&World))];
+/// A check by name, made on every platform.
+type Check = (&'static str, fn(&World));
+
+/// Checks of one capability.
+type Trials = &'static [Check];
 
 /// The suite for a storage.
 pub(crate) fn storage(subject: &Storage) -> Vec<Trial> {
@@ -33,7 +36,7 @@ pub(crate) fn storage(subject: &Storage) -> Vec<Trial> {
             let w = World::on(host.clone(), subject, *platform);
             w.storage.create(&w.base, &w.container(), view(host)).map(drop)
         });
-        let of = |&(name, run): &(&'static str, fn(&World))| {
+        let of = |&(name, run): &Check| {
             let (subject, platform) = (subject.clone(), *platform);
             let trial = Trial::new(Scene::Fake(platform), name, move || run(&World::new(&subject, platform)));
             trial.unless(unable.clone())
@@ -45,7 +48,7 @@ pub(crate) fn storage(subject: &Storage) -> Vec<Trial> {
 }
 
 /// The checks on the fake machine for a storage that can what this one says.
-fn checks(subject: &Storage, info: &Info) -> Vec<(&'static str, fn(&World))> {
+fn checks(subject: &Storage, info: &Info) -> Vec<Check> {
     let can = |capability| info.capabilities.contains(&capability);
     let of_host = |capability| matches!(capability, Capability::Quota | Capability::Resize);
     let mut all = EVERY.to_vec();
@@ -58,7 +61,7 @@ fn checks(subject: &Storage, info: &Info) -> Vec<(&'static str, fn(&World))> {
     all
 }
 
-const KEPT: (&str, fn(&World)) = ("plans are as they were", |w| {
+const KEPT: Check = ("plans are as they were", |w| {
     w.compare("create", &w.create());
     w.compare("attach", &w.attach());
 });

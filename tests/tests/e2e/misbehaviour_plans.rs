@@ -71,7 +71,7 @@ fn a_panic_in_any_call_of_a_storage_is_an_error_of_that_call() {
         wish(&peace, "storage", &format!("panic {call}"), Path::new("/"));
         let texts = [
             format!("acme.storage failed in `{call}`"),
-            format!("panicked at misbehaving/src/"),
+            "panicked at misbehaving/src/".to_owned(),
             format!("deliberately, in {call}"),
         ];
         peace.fails(command.iter().copied(), 76, &texts.each_ref().map(String::as_str));

@@ -72,7 +72,7 @@ impl Report {
             return Ok(());
         }
         let Self { name, version, kind, border, .. } = self;
-        let heading = format!("{name} {version}, a {kind} for border {border}");
+        let heading = format!("{name} {version}, for border {border}: {kind}");
         print::line(&escape(&heading))?;
         self.warning.iter().try_for_each(|warning| print::line(&format!("warning: {}", escape(warning))))
     }

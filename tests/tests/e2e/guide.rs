@@ -104,7 +104,7 @@ fn is_sound_at_once(kind: &str, word: &str) {
         Ran::of(&mut cargo).ok();
     }
     let library = target.join(format!("debug/libacme_{word}.so"));
-    assert!(library.is_file());
+    world.run(["plugin", "check", library.to_str().unwrap()]).ok();
     world.assert_quiet();
 }
 

@@ -27,7 +27,7 @@ fn results(report: &Value) -> Vec<[&str; 3]> {
 #[test]
 fn a_good_library_passes() {
     let out = check(&built("thing"), &[]).ok();
-    assert!(out.starts_with("acme.thing 0.3.1, a release source for border"), "{out}");
+    assert!(out.starts_with("acme.thing 0.3.1, for border 1.1.0: release source\n"), "{out}");
     for heading in ["What it says of itself\n", "On a fake machine with Linux\n", "On this machine\n"] {
         assert!(out.contains(heading), "no {heading:?} in {out}");
     }

@@ -99,8 +99,13 @@ fn fails_closed(lab: &mut Lab, isolation: &dyn Isolation, path: &str, to: &str) 
     symlink(to, &at).expect("a link in its place");
     let dev = Lab::listing("/dev".into());
     let plan = up(lab, isolation);
-    let error = lab.fails(&plan);
-    assert!(error.contains(&format!("/{path}")), "{error} does not name {path}");
+    // An isolation that leaves the path alone has nothing to fail at.
+    if plan.iter().any(|step| step.to_string().contains(&format!("/{path}"))) {
+        let error = lab.fails(&plan);
+        assert!(error.contains(&format!("/{path}")), "{error} does not name {path}");
+    } else {
+        lab.carry_out(&plan);
+    }
     lab.take_back();
     assert_eq!(Lab::listing("/dev".into()), dev, "the host's /dev has changed");
     assert_eq!(inside(lab), []);

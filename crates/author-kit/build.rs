@@ -72,11 +72,12 @@ impl Pack {
     }
 }
 
-/// The files of the modules that stand behind the feature.
+/// The files and folders of the modules that stand behind the feature.
 fn of_host(lib: &str) -> BTreeSet<String> {
     let lines = lib.lines().zip(lib.lines().skip(1)).filter(|(line, _)| line.trim() == HOST_FEATURE);
     let names = lines.filter_map(|(_, next)| next.trim_start_matches("pub ").strip_prefix("mod "));
-    names.map(|name| format!("{}.rs", name.trim_end_matches(';'))).collect()
+    let names = names.map(|name| name.trim_end_matches(';'));
+    names.flat_map(|name| [name.to_owned(), format!("{name}.rs")]).collect()
 }
 
 /// The workspace's manifest, with no other members and nothing that these do not refer to.

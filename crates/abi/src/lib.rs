@@ -11,49 +11,28 @@ mod ask;
 mod author;
 mod call;
 #[cfg(feature = "host")]
-mod conversation;
-#[cfg(feature = "host")]
-mod elf;
-mod far;
-#[cfg(feature = "host")]
-mod frame;
+mod child;
 mod header;
 mod host_side;
-#[cfg(feature = "host")]
-mod in_child;
 mod in_process;
 mod judge;
 #[cfg(feature = "host")]
 mod library;
 pub mod module;
-#[cfg(feature = "host")]
-mod ownership;
-#[cfg(feature = "host")]
-mod plugins;
 mod remote;
-#[cfg(feature = "host")]
-mod serve;
 mod text;
 
 pub use ask::Ask;
 pub use author::{Exported, make, root_module};
 pub use call::Call;
 #[cfg(feature = "host")]
-pub use elf::read_header;
+pub use child::{Caller, Heard, InChild, Launch, Peer, serve};
 pub use header::{BORDER_TEXT, HEADER_SYMBOL, Header, LIBRARY_SYMBOL, is_plugin_name};
 pub use host_side::{Answered, HostSide};
-#[cfg(feature = "host")]
-pub use in_child::{Caller, Heard, InChild, Launch, Peer};
 pub use in_process::InProcess;
 #[cfg(feature = "host")]
-pub use library::open;
-#[cfg(feature = "host")]
-pub use ownership::require_superusers;
-#[cfg(feature = "host")]
-pub use plugins::{Found, OpenHere, Opener, Plugins, Verdict};
+pub use library::{Found, OpenHere, Opener, Plugins, Verdict, open, read_header, require_superusers};
 pub use remote::{Carrier, Remote};
-#[cfg(feature = "host")]
-pub use serve::serve;
 pub use text::MOST_TEXT;
 
 /// What the macro of qchroot-plugin writes refers to it.

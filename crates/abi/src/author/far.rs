@@ -201,7 +201,7 @@ struct Lent<'a>(&'a mut dyn Read);
 
 impl Content for Lent<'_> {
     fn read(&mut self, mut into: RSliceMut<'_, u8>) -> RResult<usize, RString> {
-        let read = crate::author::guard("reading", || {
+        let read = super::exported::guard("reading", || {
             self.0.read(into.as_mut_slice()).map_err(|error| Error::from_io(&error, "cannot read"))
         });
         match read {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{Backend, Error, ErrorKind, Kind, Result};
 
-use crate::ownership::require_superusers;
+use super::ownership::require_superusers;
 use crate::{Carrier, Header, Remote, is_plugin_name, read_header};
 
 /// Opens the library of a plug-in, wherever it is to run.

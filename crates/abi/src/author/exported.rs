@@ -10,8 +10,8 @@ use abi_stable::sabi_trait::TD_Opaque;
 use abi_stable::std_types::{RErr, ROk, RResult, RStr, RString};
 use qchroot_api::{Backend, Error, ErrorKind, Isolation, Observe, ReleaseSource, Result, SharedStorage};
 
+use super::far::{Far, FarWork};
 use crate::Call;
-use crate::far::{Far, FarWork};
 use crate::module::{HostRef, PluginRef, Port, Port_TO, PortBox};
 use crate::text::{error_text, from_text, to_text};
 

@@ -8,9 +8,9 @@ use abi_stable::sabi_trait::TD_Opaque;
 use abi_stable::std_types::{RErr, ROk, ROption, RResult, RStr, RString};
 use qchroot_api::{Error, ErrorKind, Result};
 
+use super::frame::{Frame, Said};
 use crate::InProcess;
 use crate::author::guard;
-use crate::frame::{Frame, Said};
 use crate::module::{ContentRef, HostPort, HostPort_TO, Told};
 use crate::text::error_text;
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use qchroot_api::{Error, ErrorKind, Result};
 use serde::Deserialize;
 
-use crate::conversation::{Broken, Conversation};
+use super::conversation::{Broken, Conversation};
 use crate::{Carrier, HostSide};
 
 /// How long a process whose stream has ended may take to end itself.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use qchroot_api::{Error, ErrorKind, Progress, Result};
 
-use crate::frame::{Frame, Said};
+use super::frame::{Frame, Said};
 use crate::text::{error_of, error_text, from_text};
 use crate::{Answered, Ask, Caller, Heard, HostSide, Peer};
 

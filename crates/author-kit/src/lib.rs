@@ -137,7 +137,10 @@ mod tests {
             own.for_each(|file| {
                 assert!(!String::from_utf8_lossy(&file.content).contains("acme"), "{}", file.path)
             });
-            assert!(!files.iter().any(|file| file.path.contains("abi/src/library")), "the host's side");
+            assert!(
+                !files.iter().any(|file| file.path.as_str().contains("abi/src/library")),
+                "the host's side"
+            );
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{here, trials};
 use crate::behavior::storage::Storage;
 use crate::behavior::transaction::{all_present, carry_out, succeed, take_back};
 use crate::behavior::trial::Trial;
-use crate::fixture::{keeps_its_limit, needs_pool, with_required};
+use crate::fixture::{needs_pool, with_required};
 
 pub(crate) fn storage(subject: &Storage) -> Vec<Trial> {
     let info = subject.make().info();
@@ -41,9 +41,11 @@ pub(crate) fn storage(subject: &Storage) -> Vec<Trial> {
     if info.capabilities.contains(&Capability::CopyOnWrite) {
         all.push(("a program of the base can be replaced for oneself", run(copy_on_write)));
     }
-    let of_host = |capability: &Capability| matches!(capability, Capability::Quota | Capability::Resize);
+    // Limits are examined where a container has a file system of its own, which says itself how large it is.
+    let has_disk = info.capabilities.contains(&Capability::Check);
+    let is_limit = |capability: &Capability| matches!(capability, Capability::Quota | Capability::Resize);
     let more = disks::ALL.iter().filter(|(capability, ..)| {
-        info.capabilities.contains(capability) && (keeps_its_limit(&info) || !of_host(capability))
+        info.capabilities.contains(capability) && (has_disk || !is_limit(capability))
     });
     all.extend(more.map(|(_, name, check)| (*name, run(*check))));
     trials(Kind::SharedStorage, &info.platforms, lab::unable(here()), all)

@@ -44,24 +44,14 @@ impl Registry {
         Self { plugins: Some(plugins), ..self }
     }
 
-    fn plugin(&self, kind: Kind, name: &str) -> Option<Result<&'static Remote>> {
-        self.plugins.as_ref().filter(|_| is_plugin_name(name)).map(|plugins| plugins.find(kind, name))
-    }
-
     /// A release source by name.
     pub fn source(&self, name: &str) -> Result<&dyn ReleaseSource> {
-        if let Some(plugin) = self.plugin(Kind::ReleaseSource, name) {
-            return plugin.map(|remote| remote as _);
-        }
-        find(&self.sources, Kind::ReleaseSource, name)
+        self.find(&self.sources, Kind::ReleaseSource, name, |remote| remote)
     }
 
     /// A storage by name.
     pub fn storage(&self, name: &str) -> Result<&dyn SharedStorage> {
-        if let Some(plugin) = self.plugin(Kind::SharedStorage, name) {
-            return plugin.map(|remote| remote as _);
-        }
-        find(&self.storages, Kind::SharedStorage, name)
+        self.find(&self.storages, Kind::SharedStorage, name, |remote| remote)
     }
 
     /// All storages that are built in, by name.
@@ -71,10 +61,21 @@ impl Registry {
 
     /// An isolation by name.
     pub fn isolation(&self, name: &str) -> Result<&dyn Isolation> {
-        if let Some(plugin) = self.plugin(Kind::Isolation, name) {
-            return plugin.map(|remote| remote as _);
+        self.find(&self.isolations, Kind::Isolation, name, |remote| remote)
+    }
+
+    /// A plug-in by a plug-in's name, else what is built in; `shown` says what a plug-in is for its kind.
+    fn find<'a, T: Backend + ?Sized>(
+        &self,
+        among: &'a BTreeMap<String, Box<T>>,
+        kind: Kind,
+        name: &str,
+        shown: fn(&'static Remote) -> &'a T,
+    ) -> Result<&'a T> {
+        match &self.plugins {
+            Some(plugins) if is_plugin_name(name) => plugins.find(kind, name).map(shown),
+            _ => built_in(among, kind, name),
         }
-        find(&self.isolations, Kind::Isolation, name)
     }
 
     /// What a plug-in of this kind and name says of itself.
@@ -112,7 +113,7 @@ fn add<T: Backend + ?Sized>(to: &mut BTreeMap<String, Box<T>>, backend: Box<T>) 
     }
 }
 
-fn find<'a, T: Backend + ?Sized>(
+fn built_in<'a, T: Backend + ?Sized>(
     among: &'a BTreeMap<String, Box<T>>,
     kind: Kind,
     name: &str,

@@ -12,7 +12,6 @@ use qchroot_api::{
     Cancelled, Command, Download, Error, ErrorKind, Observe, Output, Progress, Result, Take, TreeWriter, Work,
 };
 use qchroot_engine::Workplace;
-use qchroot_unpack::{Limits, Wanted};
 use rustix::fd::OwnedFd;
 
 use crate::errors::OrError;
@@ -83,12 +82,11 @@ impl Work for Staging<'_> {
     }
 
     fn fetch(&mut self, wanted: &Download) -> Result<Utf8PathBuf> {
-        qchroot_unpack::fetch(&Wanted::of(wanted)?, self)
+        qchroot_unpack::fetch_download(wanted, self)
     }
 
     fn unpack(&mut self, wanted: &[Download]) -> Result<()> {
-        let wanted = wanted.iter().map(Wanted::of).collect::<Result<Vec<_>>>()?;
-        qchroot_unpack::unpack_all(&wanted, self, &Limits::default()).map(drop)
+        qchroot_unpack::unpack_downloads(wanted, self)
     }
 
     fn note(&mut self, line: &str) -> Result<()> {

@@ -51,6 +51,23 @@ impl Wanted {
     }
 }
 
+/// What [`Work::fetch`] is: [`fetch`] in the words of the api.
+///
+/// # Errors
+/// As [`Wanted::of`] and [`fetch`].
+pub fn fetch_download(download: &Download, work: &mut dyn Work) -> Result<Utf8PathBuf> {
+    fetch(&Wanted::of(download)?, work)
+}
+
+/// What [`Work::unpack`] is: [`unpack_all`] in the words of the api, within the usual limits.
+///
+/// # Errors
+/// As [`Wanted::of`] and [`unpack_all`].
+pub fn unpack_downloads(downloads: &[Download], work: &mut dyn Work) -> Result<()> {
+    let wanted = downloads.iter().map(Wanted::of).collect::<Result<Vec<_>>>()?;
+    unpack_all(&wanted, work, &Limits::default()).map(drop)
+}
+
 /// The whole of a small file, at most `limit` bytes, from the first mirror that has it.
 ///
 /// # Errors

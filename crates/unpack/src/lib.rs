@@ -34,7 +34,7 @@ use qchroot_api::{Error, ErrorKind, Node, Progress, Result, Work};
 pub use address::{Address, Scheme};
 use archive::{Archive, Member};
 pub use attributes::Origin;
-pub use fetch::{Fetcher, Wanted, digest, fetch, small, unpack_all};
+pub use fetch::{Fetcher, Wanted, digest, fetch, fetch_download, small, unpack_all, unpack_downloads};
 pub use get::get;
 pub use host_file::HostFile;
 pub use limits::Limits;

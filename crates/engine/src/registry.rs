@@ -92,6 +92,11 @@ impl Registry {
         self.plugins.as_ref().map_or(Ok(vec![]), Plugins::survey)
     }
 
+    /// The same for one name.
+    pub(crate) fn found_as(&self, name: &str) -> Result<Option<Found>> {
+        self.plugins.as_ref().map_or(Ok(None), |plugins| plugins.look(name))
+    }
+
     /// What every back end that is built in says of itself, by kind and name. What plug-ins can do is known only when
     /// they are opened, so those who only give hints leave them out.
     #[must_use]

@@ -136,6 +136,19 @@ impl Plugins {
     /// # Errors
     /// The operating system's, where the directory cannot be listed.
     pub fn survey(&self) -> Result<Vec<Found>> {
+        Ok(self.names()?.into_iter().map(|name| self.found(name)).collect())
+    }
+
+    /// The same for the file of one name only, if there is one.
+    ///
+    /// # Errors
+    /// As [`Plugins::survey`].
+    pub fn look(&self, name: &str) -> Result<Option<Found>> {
+        Ok(self.names()?.into_iter().find(|one| one == name).map(|name| self.found(name)))
+    }
+
+    /// The names of the files in the directory, without `.so`.
+    fn names(&self) -> Result<Vec<String>> {
         let unlisted = |error: &io::Error| Error::from_io(error, format!("cannot list {}", self.dir));
         let entries = match self.dir.read_dir_utf8() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
@@ -147,7 +160,7 @@ impl Plugins {
             names.extend(entry.file_name().strip_suffix(".so").map(str::to_owned));
         }
         names.sort();
-        Ok(names.into_iter().map(|name| self.found(name)).collect())
+        Ok(names)
     }
 
     fn found(&self, name: String) -> Found {

@@ -140,7 +140,7 @@ impl Engine<'_> {
         if let Some(info) = self.registry.infos().into_iter().find(|info| info.name == name) {
             return Ok(PluginLine::built_in(info, &users));
         }
-        let found = self.registry.found()?.into_iter().find(|found| found.name == name);
+        let found = self.registry.found_as(name)?;
         let line = found.map(|found| self.plugin_line(found, &users)).ok_or_else(|| {
             Error::new(ErrorKind::NotFound, format!("there is no back end named {name:?}"))
                 .hint("`qchroot plugin list` shows them")

@@ -2,17 +2,22 @@
 
 # PROVIDE: qchroot
 # REQUIRE: LOGIN FILESYSTEMS cleanvar
+# REQUIRE: jail
 # BEFORE: securelevel
-# KEYWORD: shutdown
+# KEYWORD: nojail shutdown
+#
+# After jail, and so before it at shutdown: without a jail_list, rc.d/jail removes every jail there is.
 #
 # rc.conf(5):
 #
 #   qchroot_enable="YES"    start the containers at boot, stop them in order at shutdown; NO unless set
+#   qchroot_list=""         which start at boot, in this order where they do not need each other; if empty, all
+#                           whose own setting `boot` is yes
 #   qchroot_flags=""        more arguments for `qchroot start`, such as "-j 8"
 #   qchroot_timeout="60"    seconds for all containers to stop; rcshutdown_timeout must be longer
 #   qchroot_env=""          environment, such as "QCHROOT_ROOT=/data/qchroot"
 #
-# `service qchroot start NAME` is for one container, as is stop and restart.
+# `service qchroot start NAME` is for one container, as are stop, restart and status.
 
 . /etc/rc.subr
 
@@ -22,9 +27,12 @@ rcvar="qchroot_enable"
 start_cmd="qchroot_start"
 stop_cmd="qchroot_stop"
 status_cmd="qchroot_status"
+# Until 13, rc.subr(8) knew status by itself only where a process has the service's name.
+extra_commands="status"
 
 load_rc_config $name
 : ${qchroot_enable:="NO"}
+: ${qchroot_list:=""}
 : ${qchroot_timeout:="60"}
 
 # rc.subr(8) takes every process of ${name}_program or ${command} for the service itself, and would find
@@ -37,7 +45,7 @@ qchroot_svcj="NO"
 qchroot_start()
 {
 	if [ $# -eq 0 ]; then
-		set -- --boot
+		set -- ${qchroot_list:---boot}
 	fi
 	"$qchroot" start ${rc_flags} "$@"
 }
@@ -53,20 +61,19 @@ qchroot_stop()
 # A container's name holds no blank.
 qchroot_status()
 {
-	local name state rest started=1 table
-
 	table=$("$qchroot" list "$@") || return 1
 	echo "$table"
-	while read -r name state rest; do
+	stopped=1
+	while read -r container state rest; do
 		case $state in
 		started|partial)
-			started=0
+			stopped=0
 			;;
 		esac
 	done <<-END
 	$table
 	END
-	return $started
+	return $stopped
 }
 
 run_rc_command "$@"

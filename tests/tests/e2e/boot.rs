@@ -1,5 +1,7 @@
 //! Containers that start and stop with the system: the scripts and units as they are shipped, run in order.
 
+pub mod rc_d;
+pub mod rcorder;
 pub mod scripts;
 
 use std::fs;
@@ -10,7 +12,7 @@ use crate::world::{World, until};
 use scripts::{Script, boot_file};
 
 /// Containers `db` and `web`, which start with the system, and `spare`, which does not.
-fn three() -> World {
+pub fn three() -> World {
     let world = World::installed();
     for (name, storage) in [("db", "nullfs"), ("spare", "overlay"), ("web", "overlay")] {
         world.create(name, storage).ok();
@@ -21,12 +23,12 @@ fn three() -> World {
 }
 
 #[track_caller]
-fn assert_states(world: &World, db: &str, spare: &str, web: &str) {
+pub fn assert_states(world: &World, db: &str, spare: &str, web: &str) {
     assert_eq!(["db", "spare", "web"].map(|name| world.state(name)), [db, spare, web]);
 }
 
 /// What every script of the kind does, whatever the shell.
-fn life(script: &Script) {
+pub fn life(script: &Script) {
     let world = &script.world;
     script.run("status").is(script.stopped_status(), &["db", "stopped"]);
     let said = script.run("start").is(0, &["db: Start chroot completed", "web: Start chroot completed"]);
@@ -46,7 +48,7 @@ fn life(script: &Script) {
 }
 
 /// A power cut in the middle, and the next boot.
-fn reboot(script: &Script) {
+pub fn reboot(script: &Script) {
     let world = &script.world;
     script.run("start").is(0, &[]);
     world.pull_the_plug();
@@ -88,51 +90,6 @@ fn the_init_script_says_what_went_wrong_as_lsb_wants() {
     let gone = script.with("PROGRAM=/nonexistent/qchroot\n");
     gone.run("start").is(5, &["is not installed"]);
     gone.run("status").is(4, &["is not installed"]);
-}
-
-#[test]
-fn the_rc_script_in_each_shell() {
-    for shell in [&["dash"][..], &["busybox", "sh"]] {
-        let script = Script::rc_d(three(), shell);
-        life(&script);
-        reboot(&script);
-    }
-}
-
-#[test]
-fn the_rc_script_does_what_rc_conf_says() {
-    let script = Script::rc_d(three(), &["dash"]);
-    script.run("rcvar").is(0, &["qchroot_enable=\"YES\""]);
-    script.run("jump").is(1, &["Usage"]);
-    script.run("start").is(0, &[]);
-    // At shutdown.
-    script.run("faststop").is(0, &["db: Chroot is stopped", "web: Chroot is stopped"]);
-    script.run("start spare").is(0, &["spare: Start chroot completed"]);
-    assert_states(&script.world, "stopped", "started", "stopped");
-    script.run("status db").is(1, &["stopped"]);
-    script.run("restart spare").is(0, &["spare: Chroot is stopped", "spare: Start chroot completed"]);
-    script.run("stop spare").is(0, &["spare: Chroot is stopped"]);
-    let off = script.with("qchroot_enable=NO\n");
-    off.run("start").is(0, &["Cannot 'start' qchroot"]);
-    assert_states(&off.world, "stopped", "stopped", "stopped");
-    off.run("onestart").is(0, &["db: Start chroot completed"]);
-    off.run("onestop").is(0, &["db: Chroot is stopped"]);
-}
-
-/// As rcorder(8) reads it: the block of such lines at the top, each word a name that FreeBSD provides.
-#[test]
-fn the_rc_script_stands_where_the_system_is_ready() {
-    let text = boot_file("qchroot.rc.d");
-    let of = |key: &str| -> Vec<String> {
-        let lines = text.lines().filter_map(|line| line.strip_prefix(&format!("# {key}: ")));
-        lines.flat_map(str::split_whitespace).map(str::to_owned).collect()
-    };
-    assert_eq!(of("PROVIDE"), ["qchroot"]);
-    assert_eq!(of("REQUIRE"), ["LOGIN", "FILESYSTEMS", "cleanvar"]);
-    assert_eq!(of("BEFORE"), ["securelevel"]);
-    assert_eq!(of("KEYWORD"), ["shutdown"]);
-    let keys = text.lines().position(|line| line.starts_with("# PROVIDE")).unwrap();
-    assert!(text.lines().skip(keys).take(4).all(|line| line.starts_with("# ")), "one block");
 }
 
 #[test]

@@ -91,6 +91,19 @@ impl Script {
         Said(Ran::of(command.stdin(std::process::Stdio::null())))
     }
 
+    /// Runs it as rc(8) and rc.shutdown(8) do: read by a shell of theirs that has `word` as its one argument.
+    pub fn at_boot(&self, word: &str) -> Said {
+        let mut command = Command::new(&self.shell[0]);
+        let lines = "autoboot=yes; file=$1; set -- \"$2\"; . \"$file\"";
+        command
+            .args(&self.shell[1..])
+            .args(["-c", lines, "rc"])
+            .arg(self.world.dir().join("script"))
+            .arg(word);
+        command.env("RC_CONF", self.world.dir().join("settings")).env_remove("QCHROOT_ROOT");
+        Said(Ran::of(command.stdin(std::process::Stdio::null())))
+    }
+
     /// systemd.service(5), "command lines": `-` in front, `$NAME` is words, `${NAME}` one word, `%i` the instance.
     fn run_unit(&self, text: &str, instance: &str, key: &str) -> Said {
         let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(&format!("{key}="))).unwrap();

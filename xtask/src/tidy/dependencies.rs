@@ -6,10 +6,10 @@ use serde_json::Value;
 const SYSTEM_CRATES: &[&str] = &["duct", "libc", "nix", "rustix"];
 
 /// The only packages that may use them in what they ship; none of the others but the first ships.
-const SYSTEM_USERS: &[&str] = &["qchroot-host", "qchroot-testkit", "qchroot-tests", "tests", "xtask"];
+const SYSTEM_USERS: &[&str] = &["qchroot-host", "qchroot-testkit", "acceptance", "qchroot-tests", "tests", "xtask"];
 
 /// Packages that everything may be put together in.
-const ROOTS: &[&str] = &["qchroot", "qchroot-tests", "tests", "xtask"];
+const ROOTS: &[&str] = &["qchroot", "acceptance", "qchroot-tests", "tests", "xtask"];
 
 /// The packages of this workspace that `package` may build on, or none if anything goes.
 fn may_use(package: &str) -> Option<&'static [&'static str]> {

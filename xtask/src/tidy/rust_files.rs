@@ -6,7 +6,7 @@ use super::source::SourceFile;
 const LINES: usize = 400;
 
 /// The only places that know which operating system this is.
-const SYSTEM: &[&str] = &["crates/host/", "xtask/"];
+const SYSTEM: &[&str] = &["crates/host/", "tests/acceptance/", "xtask/"];
 
 /// Where clippy's ban on starting programs may be lifted; folders of tests may too.
 const PROGRAMS: &[&str] = &["crates/host/", "crates/testkit/", "tests/", "xtask/"];

@@ -1,0 +1,7 @@
+//! The program `qchroot-acceptance`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    acceptance::main()
+}

@@ -1,0 +1,113 @@
+//! Writes one set: a tar archive in xz. It knows the format only.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, Metadata};
+use std::io::{Read, Result};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
+
+use liblzma::write::XzEncoder;
+use tar::{Builder, EntryType, Header};
+
+/// How hard xz(1) tries: not at all.
+const EFFORT: u32 = 0;
+
+/// A set that is being written.
+pub(crate) struct Archive {
+    tar: Builder<XzEncoder<File>>,
+    seen: BTreeSet<String>,
+}
+
+impl Archive {
+    /// Begins one.
+    pub(crate) fn create(at: &Path) -> Result<Self> {
+        let tar = Builder::new(XzEncoder::new(File::create(at)?, EFFORT));
+        Ok(Self { tar, seen: BTreeSet::new() })
+    }
+
+    /// Ends it; the number of entries.
+    pub(crate) fn finish(self) -> Result<usize> {
+        self.tar.into_inner()?.finish()?.sync_all()?;
+        Ok(self.seen.len())
+    }
+
+    /// Adds a directory.
+    pub(crate) fn directory(&mut self, path: &str, mode: u32) -> Result<()> {
+        self.add(path, EntryType::Directory, mode, "", &b""[..], 0)
+    }
+
+    /// Adds a file with this content.
+    pub(crate) fn file(&mut self, path: &str, mode: u32, content: &[u8]) -> Result<()> {
+        self.add(path, EntryType::Regular, mode, "", content, content.len() as u64)
+    }
+
+    /// Adds an immutable one, as many of FreeBSD's own are.
+    pub(crate) fn immutable(&mut self, path: &str, mode: u32, content: &[u8]) -> Result<()> {
+        self.tar.append_pax_extensions([("SCHILY.fflags", "schg".as_bytes())])?;
+        self.file(path, mode, content)
+    }
+
+    /// Adds a symbolic link.
+    pub(crate) fn link(&mut self, path: &str, to: &str) -> Result<()> {
+        self.add(path, EntryType::Symlink, 0o777, to, &b""[..], 0)
+    }
+
+    /// Adds another name of a file that was added.
+    pub(crate) fn hard_link(&mut self, path: &str, to: &str) -> Result<()> {
+        self.add(path, EntryType::Link, 0o644, to, &b""[..], 0)
+    }
+
+    /// Whether something of this name was added.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.seen.contains(path)
+    }
+
+    /// Adds the machine's own `/PATH`, and what is below it, if it is there; but no device, socket or pipe.
+    pub(crate) fn own(&mut self, path: &str) -> Result<()> {
+        let at = Path::new("/").join(path);
+        let Ok(meta) = at.symlink_metadata() else { return Ok(()) };
+        let kind = meta.file_type();
+        if kind.is_char_device() || kind.is_block_device() || kind.is_fifo() || kind.is_socket() {
+            return Ok(());
+        }
+        if kind.is_symlink() {
+            return self.link(path, &fs::read_link(&at)?.to_string_lossy());
+        }
+        if kind.is_file() {
+            return self.add(path, EntryType::Regular, mode(&meta), "", File::open(&at)?, meta.len());
+        }
+        self.directory(path, mode(&meta))?;
+        let mut names: Vec<_> = fs::read_dir(&at)?.flatten().map(|entry| entry.file_name()).collect();
+        names.sort();
+        names.into_iter().try_for_each(|name| self.own(&format!("{path}/{}", name.to_string_lossy())))
+    }
+
+    fn add(
+        &mut self,
+        path: &str,
+        kind: EntryType,
+        mode: u32,
+        to: &str,
+        content: impl Read,
+        size: u64,
+    ) -> Result<()> {
+        if !self.seen.insert(path.to_owned()) {
+            return Ok(());
+        }
+        let mut header = Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_mode(mode);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(1_700_000_000);
+        header.set_size(size);
+        if !to.is_empty() {
+            return self.tar.append_link(&mut header, path, to);
+        }
+        self.tar.append_data(&mut header, path, content)
+    }
+}
+
+fn mode(meta: &Metadata) -> u32 {
+    meta.mode() & 0o7777
+}

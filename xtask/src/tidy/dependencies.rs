@@ -6,7 +6,8 @@ use serde_json::Value;
 const SYSTEM_CRATES: &[&str] = &["duct", "libc", "nix", "rustix"];
 
 /// The only packages that may use them in what they ship; none of the others but the first ships.
-const SYSTEM_USERS: &[&str] = &["qchroot-host", "qchroot-testkit", "acceptance", "qchroot-tests", "tests", "xtask"];
+const SYSTEM_USERS: &[&str] =
+    &["qchroot-host", "qchroot-testkit", "acceptance", "qchroot-tests", "tests", "xtask"];
 
 /// Packages that everything may be put together in.
 const ROOTS: &[&str] = &["qchroot", "acceptance", "qchroot-tests", "tests", "xtask"];

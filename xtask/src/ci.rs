@@ -26,7 +26,7 @@ const STAGES: &[(&str, Stage)] = &[
     ("doc", |_, _| doc()),
     ("man", |workspace, _| man::check(workspace)),
     ("test", run_tests),
-    ("freebsd", |workspace, _| freebsd::check(workspace, freebsd::Arch::X86_64)),
+    ("freebsd", |workspace, _| freebsd::link(workspace, freebsd::Arch::X86_64)),
 ];
 
 /// `cargo xtask ci`.

@@ -139,16 +139,17 @@ impl Built {
     fn items(&self, places: &Places) -> Vec<Item> {
         let mut items = vec![(self.program.clone(), format!("{}/qchroot", places.programs), 0o755)];
         for library in &self.examples {
-            let file = library.file_name().unwrap_or_default().to_string_lossy();
-            items.push((library.clone(), format!("{}/plugins/{}", places.examples, named(&file)), 0o644));
+            let place = format!("{}/plugins/{}", places.examples, plugin_file(library));
+            items.push((library.clone(), place, 0o644));
         }
         items
     }
 }
 
 /// The file of the example `oci` as a plug-in: `example.oci.so`.
-fn named(library: &str) -> String {
-    library.replace("libqchroot_example_", "example.")
+pub(crate) fn plugin_file(library: &Path) -> String {
+    let file = library.file_name().unwrap_or_default().to_string_lossy();
+    file.replace("libqchroot_example_", "example.")
 }
 
 /// The tree for FreeBSD and its archive.
@@ -174,7 +175,7 @@ fn pack(
     Ok(())
 }
 
-fn version(workspace: &Workspace) -> Result<&str> {
+pub(crate) fn version(workspace: &Workspace) -> Result<&str> {
     let package = workspace.packages().iter().find(|package| package["name"] == "qchroot");
     Ok(package.and_then(|package| package["version"].as_str()).ok_or("no package qchroot")?)
 }
@@ -238,7 +239,7 @@ fn lay_out(items: &[Item], places: &Places, stage: &Path) -> Result<()> {
 }
 
 /// `NAME.tar.gz` beside the tree `name`: no trace of when, where or by whom it was made.
-fn archive(all: &Path, name: &str) -> Result<PathBuf> {
+pub(crate) fn archive(all: &Path, name: &str) -> Result<PathBuf> {
     let archive = all.join(format!("{name}.tar.gz"));
     let same = ["--format=ustar", "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
     let stage = all.join(name);

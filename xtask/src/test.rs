@@ -7,7 +7,7 @@ use crate::workspace::Workspace;
 use crate::{Result, setup};
 
 /// The feature that lets the tests stop the program at any step.
-const CRASH_POINTS: &str = "--features=qchroot/crash-points";
+pub(crate) const CRASH_POINTS: &str = "--features=qchroot/crash-points";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

@@ -53,7 +53,9 @@ impl Left {
 
     /// Takes all of it away, in the order in which it can be.
     fn take_away(&self) {
-        self.processes.iter().for_each(|&pid| drop(kill(Pid::from_raw(pid), Signal::SIGKILL)));
+        for &pid in &self.processes {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
         self.jails.iter().for_each(|jail| system::remove_jail(jail));
         self.mounts.iter().rev().for_each(|at| system::unmount(at));
         self.disks.iter().for_each(system::detach);

@@ -29,6 +29,9 @@ const PLACE: &str = "/var/tmp";
 /// Bytes of a report that are shown; what went wrong stands at its end.
 const SHOWN: usize = 60_000;
 
+/// Characters of a line that a program of the machine's prints.
+const WIDTH: usize = 160;
+
 /// Plays one scenario in this process.
 pub(crate) fn play(name: &str, directory: &Path) -> ExitCode {
     let scenario = scenarios::all().into_iter().find(|scenario| scenario.name == name);
@@ -158,7 +161,10 @@ fn kill_group(child: &Child) {
 fn facts(dir: &Path) -> String {
     let mut text = format!("--- below its directory:\n{}", Left::below(dir));
     for (program, args) in system::FACTS {
-        text += &format!("--- {program} {}\n{}", args.join(" "), system::output(program, args));
+        text += &format!("--- {program} {}\n", args.join(" "));
+        for line in system::output(program, args).lines() {
+            text.extend(line.chars().take(WIDTH).chain(['\n']));
+        }
     }
     let log = fs::read_to_string(dir.join("root/log/qchroot.log")).unwrap_or_default();
     let lines: Vec<&str> = log.lines().collect();

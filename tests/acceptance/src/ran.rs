@@ -1,8 +1,9 @@
 //! What a run of a program gave. Every run is also written to standard error, which is shown when a scenario fails.
 
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::process::ExitStatusExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use serde_json::Value;
@@ -12,8 +13,10 @@ const SHOWN: usize = 6000;
 
 /// How a run of a program ended, and what it printed.
 pub(crate) struct Ran {
-    /// The command line.
-    pub(crate) what: String,
+    /// The command line, for a person.
+    what: String,
+    /// The same, for another run.
+    argv: Vec<OsString>,
     /// Its exit status, or 128+N for signal N.
     pub(crate) status: i32,
     /// Standard output.
@@ -31,6 +34,7 @@ impl Ran {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let ran = Self {
             what: words(command),
+            argv: argv(command).map(OsStr::to_owned).collect(),
             status: output.status.code().or(output.status.signal().map(|signal| 128 + signal)).unwrap_or(-1),
             out: text(&output.stdout),
             err: text(&output.stderr),
@@ -42,7 +46,7 @@ impl Ran {
     /// Asserts success; standard output.
     #[track_caller]
     pub(crate) fn ok(self) -> String {
-        assert_eq!(self.status, 0, "this should have succeeded:\n{self}");
+        assert_eq!(self.status, 0, "this should have succeeded:\n{self}{}", self.plan());
         self.out
     }
 
@@ -70,20 +74,35 @@ impl Ran {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("no JSON, {error}:\n{self}"))
     }
 
+    /// What a run that failed had in mind: the steps that qchroot would take now.
+    fn plan(&self) -> String {
+        let [program, root, dir, rest @ ..] = &self.argv[..] else { return String::new() };
+        if root != "--root" || rest.iter().any(|word| word == "exec" || word == "console") {
+            return String::new();
+        }
+        let planned =
+            Command::new(program).args([root, dir]).arg("--dry-run").args(rest).stdin(Stdio::null()).output();
+        let text = planned.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+        format!("\nthe plan now:\n{}", text.unwrap_or_default())
+    }
+
     /// Whether the run ended by abort(3), as it does at a crash point.
     pub(crate) fn has_crashed(&self) -> bool {
         self.status == 128 + 6
     }
 }
 
+fn argv(command: &Command) -> impl Iterator<Item = &OsStr> {
+    std::iter::once(command.get_program()).chain(command.get_args())
+}
+
 /// A command as one would type it.
 pub(crate) fn words(command: &Command) -> String {
-    let all = std::iter::once(command.get_program()).chain(command.get_args());
-    let word = |word: &std::ffi::OsStr| {
+    let word = |word: &OsStr| {
         let text = word.to_string_lossy();
         if text.contains([' ', '\n', '\'', '"', '$']) { format!("{text:?}") } else { text.into_owned() }
     };
-    all.map(word).collect::<Vec<_>>().join(" ")
+    argv(command).map(word).collect::<Vec<_>>().join(" ")
 }
 
 impl fmt::Display for Ran {

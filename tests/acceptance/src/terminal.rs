@@ -38,7 +38,7 @@ impl Terminal {
         unsafe {
             command.pre_exec(|| {
                 nix::unistd::setsid()?;
-                nix::errno::Errno::result(libc::ioctl(0, libc::TIOCSCTTY.into(), 0))?;
+                nix::errno::Errno::result(libc::ioctl(0, libc::TIOCSCTTY, 0))?;
                 Ok(())
             })
         };

@@ -1,6 +1,6 @@
 //! The life of a container, in each isolation and on each storage that both systems have; the manual's phrases.
 
-use crate::scenario::{Scenario, both};
+use crate::scenario::{Scenario, both, linux};
 use crate::system::{FREEBSD, ISOLATIONS};
 use crate::world::{World, until};
 
@@ -10,6 +10,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         both("lives::nullfs_in_the_stronger_isolation", |world| life(world, "nullfs", ISOLATIONS[1])),
         both("lives::md_in_a_chroot", |world| life(world, "md", ISOLATIONS[0])),
         both("lives::md_in_the_stronger_isolation", |world| life(world, "md", ISOLATIONS[1])),
+        linux("lives::overlay_in_a_chroot", |world| life(world, "overlay", ISOLATIONS[0])),
     ]
 }
 
@@ -34,7 +35,8 @@ fn life(world: &World, storage: &str, isolation: &str) {
     let listed = world.run(["ps", "web", "--json"]).json();
     let pid = listed[0]["pid"].as_i64().unwrap();
     assert!(world.inside().contains(&i32::try_from(pid).unwrap()), "{listed}; {:?}", world.inside());
-    world.sh("echo mine > /etc/mine && ! echo theirs > /bin/theirs").ok();
+    let shared = if storage == "overlay" { "" } else { "&& ! echo theirs > /bin/theirs" };
+    world.sh(&format!("echo mine > /etc/mine {shared}")).ok();
     world.run(["delete", "web"]).fails(75, &["web"]);
 
     assert_eq!(world.run(["stop", "web"]).ok(), "web: Chroot is stopped.\n");

@@ -1,6 +1,12 @@
 //! All scenarios, by area.
 
+mod boot;
+mod capped;
 mod consoles;
+mod crashes;
+mod daemons;
+mod devices;
+mod flags;
 mod installs;
 mod lives;
 
@@ -8,5 +14,16 @@ use crate::scenario::Scenario;
 
 /// Every one, those for other systems included.
 pub(crate) fn all() -> Vec<Scenario> {
-    [installs::scenarios(), lives::scenarios(), consoles::scenarios()].concat()
+    let areas = [
+        installs::scenarios,
+        lives::scenarios,
+        consoles::scenarios,
+        devices::scenarios,
+        daemons::scenarios,
+        capped::scenarios,
+        flags::scenarios,
+        boot::scenarios,
+        crashes::scenarios,
+    ];
+    areas.into_iter().flat_map(|scenarios| scenarios()).collect()
 }

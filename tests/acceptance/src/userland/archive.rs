@@ -57,11 +57,6 @@ impl Archive {
         self.add(path, EntryType::Link, 0o644, to, &b""[..], 0)
     }
 
-    /// Whether something of this name was added.
-    pub(crate) fn has(&self, path: &str) -> bool {
-        self.seen.contains(path)
-    }
-
     /// Adds the machine's own `/PATH`, and what is below it, if it is there; but no device, socket or pipe.
     pub(crate) fn own(&mut self, path: &str) -> Result<()> {
         let at = Path::new("/").join(path);

@@ -1,5 +1,6 @@
 //! A part of this machine's own base system, with the libraries that its programs name.
 
+use std::collections::BTreeSet;
 use std::io::Result;
 use std::path::Path;
 
@@ -66,8 +67,9 @@ pub(super) fn fill(archive: &mut Archive) -> Result<()> {
         files.extend(names.into_iter().map(|name| format!("{directory}/{name}")));
     }
     files.extend(modules());
+    let mut done = BTreeSet::new();
     while let Some(file) = files.pop() {
-        if archive.has(&file) || !Path::new("/").join(&file).exists() {
+        if !done.insert(file.clone()) || !Path::new("/").join(&file).exists() {
             continue;
         }
         archive.own(&file)?;

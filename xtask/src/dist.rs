@@ -1,17 +1,22 @@
 //! Package trees: what belongs where on each system, laid out below one directory, and packed so that the same
-//! files give the same archive.
+//! files give the same archive; for FreeBSD also a package for pkg(8) and the skeleton of a port.
 //!
 //! Must not know what the files say. Installing is left to the system's own packager: the archives unpack at `/`.
+
+mod package;
+mod places;
+mod port;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use crate::Result;
 use crate::freebsd::{self, Arch};
 use crate::run::Run;
 use crate::workspace::{Workspace, make_directory};
-use crate::{Result, man};
+use places::{FREEBSD, Item, LINUX, Places, own_directories};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -32,57 +37,8 @@ enum System {
     Freebsd,
 }
 
-/// Where a system has its files, from `/` on.
-struct Places {
-    programs: &'static str,
-    manual: &'static str,
-    bash: &'static str,
-    zsh: &'static str,
-    fish: &'static str,
-    documents: &'static str,
-    examples: &'static str,
-    /// Where the program looks for plug-ins of third parties; empty until somebody puts one there.
-    plugins: &'static str,
-    /// What starts and stops containers with the system: file below `crates/cli/boot`, place, mode.
-    boot: &'static [(&'static str, &'static str, u32)],
-}
-
-/// hier(7), the Filesystem Hierarchy Standard, and where each shell looks by itself.
-const LINUX: Places = Places {
-    programs: "usr/sbin",
-    manual: "usr/share/man/man8",
-    bash: "usr/share/bash-completion/completions",
-    zsh: "usr/share/zsh/vendor-completions",
-    fish: "usr/share/fish/vendor_completions.d",
-    documents: "usr/share/doc/qchroot",
-    examples: "usr/share/doc/qchroot/examples",
-    plugins: "usr/lib/qchroot/plugins",
-    boot: &[
-        ("qchroot.service", "usr/lib/systemd/system/qchroot.service", 0o644),
-        ("qchroot@.service", "usr/lib/systemd/system/qchroot@.service", 0o644),
-        ("qchroot.init.d", "etc/init.d/qchroot", 0o755),
-        ("qchroot.default", "etc/default/qchroot", 0o644),
-    ],
-};
-
-/// hier(7) of FreeBSD.
-const FREEBSD: Places = Places {
-    programs: "usr/local/sbin",
-    manual: "usr/local/share/man/man8",
-    bash: "usr/local/share/bash-completion/completions",
-    zsh: "usr/local/share/zsh/site-functions",
-    fish: "usr/local/share/fish/vendor_completions.d",
-    documents: "usr/local/share/doc/qchroot",
-    examples: "usr/local/share/examples/qchroot",
-    plugins: "usr/local/lib/qchroot/plugins",
-    boot: &[("qchroot.rc.d", "usr/local/etc/rc.d/qchroot", 0o755)],
-};
-
 /// How the packages of plug-ins that are examples are called.
 const EXAMPLE: &str = "qchroot-example-";
-
-/// One file of a tree: where it is, where it goes, its mode.
-type Item = (PathBuf, String, u32);
 
 /// What was built: the program, and the plug-ins that are examples.
 pub(crate) struct Built {
@@ -101,6 +57,7 @@ pub(crate) fn task(workspace: &Workspace, args: &Args) -> Result<()> {
         let built = (!args.no_program).then(|| freebsd::build(workspace, args.arch)).transpose();
         // Without the program the tree still shows what is to be where.
         freebsd(workspace, args.arch, built.as_ref().ok().and_then(Option::as_ref))?;
+        port::write(workspace, version(workspace)?, &workspace.target.join("dist"))?;
         built.map_err(|error| format!("FreeBSD's tree is without the program: {error}"))?;
     }
     Ok(())
@@ -152,9 +109,21 @@ pub(crate) fn plugin_file(library: &Path) -> String {
     file.replace("libqchroot_example_", "example.")
 }
 
-/// The tree for FreeBSD and its archive.
+/// FreeBSD's tree, its archive and, with the program, the package.
 pub(crate) fn freebsd(workspace: &Workspace, arch: Arch, built: Option<&Built>) -> Result<()> {
-    pack(workspace, "freebsd", arch.name(), &FREEBSD, built)
+    let tree = pack(workspace, "freebsd", arch.name(), &FREEBSD, built)?;
+    if built.is_some() {
+        package::write(&workspace.root, &workspace.target.join("dist"), &tree, version(workspace)?, arch)?;
+    }
+    Ok(())
+}
+
+/// What lies below one directory, by paths from there.
+struct Tree {
+    stage: PathBuf,
+    files: Vec<String>,
+    /// The program's own directories.
+    directories: Vec<String>,
 }
 
 fn pack(
@@ -163,16 +132,17 @@ fn pack(
     arch: &str,
     places: &Places,
     built: Option<&Built>,
-) -> Result<()> {
+) -> Result<Tree> {
     let all = workspace.target.join("dist");
     let name = format!("qchroot-{}-{system}-{arch}", version(workspace)?);
     let mut items = places.items(&workspace.root)?;
     items.extend(built.into_iter().flat_map(|built| built.items(places)));
-    lay_out(&items, places, &all.join(&name))?;
-    let archive = archive(&all, &name)?;
+    let tree = lay_out(&items, places, &all.join(&name))?;
+    let archive = all.join(format!("{name}.{}", places.archive));
+    pack_tree(&tree, &archive)?;
     let without = if built.is_none() { " (without the program)" } else { "" };
     println!("{}{without}", archive.display());
-    Ok(())
+    Ok(tree)
 }
 
 pub(crate) fn version(workspace: &Workspace) -> Result<&str> {
@@ -180,73 +150,49 @@ pub(crate) fn version(workspace: &Workspace) -> Result<&str> {
     Ok(package.and_then(|package| package["version"].as_str()).ok_or("no package qchroot")?)
 }
 
-impl Places {
-    /// Everything but the program.
-    fn items(&self, root: &Path) -> Result<Vec<Item>> {
-        let boot = self
-            .boot
-            .iter()
-            .map(|(from, to, mode)| (root.join("crates/cli/boot").join(from), (*to).to_owned(), *mode));
-        let mut items: Vec<Item> = boot.collect();
-        for file in man::files() {
-            items.push((root.join("docs").join(file), self.generated(file)?, 0o644));
-        }
-        let example = format!("{}/qchroot.toml", self.examples);
-        items.push((root.join("docs/qchroot.toml.example"), example, 0o644));
-        for page in pages(root)? {
-            let name = page.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            items.push((page, format!("{}/{name}", self.documents), 0o644));
-        }
-        Ok(items)
-    }
-
-    /// Where a file goes that is made from the definition of the command line. csh and ksh look nowhere.
-    fn generated(&self, file: &str) -> Result<String> {
-        let (_, extension) = file.rsplit_once('.').unwrap_or_default();
-        Ok(match extension {
-            "8" => format!("{}/qchroot.8", self.manual),
-            "bash" => format!("{}/qchroot", self.bash),
-            "zsh" => format!("{}/_qchroot", self.zsh),
-            "fish" => format!("{}/qchroot.fish", self.fish),
-            "csh" | "ksh" => format!("{}/qchroot.{extension}", self.examples),
-            _ => return Err(format!("no system has a place for {file}").into()),
-        })
-    }
-}
-
-/// What there is to read.
-fn pages(root: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(root.join("docs"))?.collect::<std::io::Result<Vec<_>>>()?;
-    let pages = entries.into_iter().map(|entry| entry.path());
-    let mut pages: Vec<PathBuf> =
-        pages.filter(|page| page.extension().is_some_and(|it| it == "md")).collect();
-    pages.extend(["README.md", "CHANGELOG.md", "LICENSE"].map(|file| root.join(file)));
-    Ok(pages)
-}
-
 /// Puts `items` below `stage`, where nothing else is afterwards.
-fn lay_out(items: &[Item], places: &Places, stage: &Path) -> Result<()> {
+fn lay_out(items: &[Item], places: &Places, stage: &Path) -> Result<Tree> {
     if stage.exists() {
         fs::remove_dir_all(stage)?;
     }
-    make_directory(&stage.join(places.plugins))?;
+    for directory in places.empty {
+        make_directory(&stage.join(directory))?;
+    }
     for (from, to, mode) in items {
         let mode = format!("{mode:o}");
         Run::new("install").args(["-D", "-m", &mode]).arg(from).arg(stage.join(to)).text()?;
     }
     // Whatever the umask: directories that everybody may enter.
-    Run::new("chmod").args(["-R", "u=rwX,go=rX"]).arg(stage).text().map(drop)
+    Run::new("chmod").args(["-R", "u=rwX,go=rX"]).arg(stage).text()?;
+    let mut files: Vec<String> = items.iter().map(|(_, to, _)| to.clone()).collect();
+    files.sort();
+    let directories = own_directories(&files, places);
+    Ok(Tree { stage: stage.to_owned(), files, directories })
 }
 
-/// `NAME.tar.gz` beside the tree `name`: no trace of when, where or by whom it was made.
+/// What every archive is made with: no trace of when or where, no directory but those that are named.
+const SAME: [&str; 3] = ["--format=ustar", "--no-recursion", "--mtime=@0"];
+
+/// The owner of what unpacks over `/`.
+const ROOT: [&str; 3] = ["--owner=0", "--group=0", "--numeric-owner"];
+
+/// The tree as an archive that unpacks over `/`, compressed as its name says.
+fn pack_tree(tree: &Tree, archive: &Path) -> Result<()> {
+    let gzip = archive.extension().is_some_and(|it| it == "gz");
+    let compress: &[&str] = if gzip { &["-I", "gzip -n -9"] } else { &[] };
+    let tar = Run::new("tar").args(SAME).args(ROOT).args(compress).arg("-cf").arg(archive);
+    tar.arg("-C").arg(&tree.stage).args(&tree.directories).args(&tree.files).text().map(drop)
+}
+
+/// `NAME.tar.gz` beside the directory `name`: all that is in it.
 pub(crate) fn archive(all: &Path, name: &str) -> Result<PathBuf> {
     let archive = all.join(format!("{name}.tar.gz"));
-    let same = ["--format=ustar", "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
     let stage = all.join(name);
     let mut below = fs::read_dir(&stage)?.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>>>()?;
     below.sort();
-    let tar = Run::new("tar").args(same).args(["-I", "gzip -n -9", "-cf"]).arg(&archive);
-    tar.arg("-C").arg(&stage).args(below).text()?;
+    let tar =
+        Run::new("tar").args(SAME).args(ROOT).args(["--recursion", "--sort=name", "-I", "gzip -n -9", "-cf"]);
+    tar.arg(&archive).arg("-C").arg(&stage).args(below).text()?;
     Ok(archive)
 }
 
@@ -261,8 +207,10 @@ mod tests {
     /// The lines of `tar -tv` of a tree laid out anew.
     fn listed(places: &Places) -> (Vec<String>, Vec<u8>) {
         let all = tempfile::tempdir().unwrap();
-        lay_out(&places.items(root()).unwrap(), places, &all.path().join("tree")).unwrap();
-        let archive = archive(all.path(), "tree").unwrap();
+        let items = places.items(root()).unwrap();
+        let tree = lay_out(&items, places, &all.path().join("tree")).unwrap();
+        let archive = all.path().join(format!("tree.{}", places.archive));
+        pack_tree(&tree, &archive).unwrap();
         let lines = Run::new("tar").env("TZ", "UTC").arg("-tvf").arg(&archive).text().unwrap();
         (lines.lines().map(str::to_owned).collect(), fs::read(archive).unwrap())
     }
@@ -283,8 +231,38 @@ mod tests {
         let (freebsd, _) = listed(&FREEBSD);
         assert_has(&freebsd, "drwxr-xr-x", "usr/local/lib/qchroot/plugins/");
         assert_has(&freebsd, "-rwxr-xr-x", "usr/local/etc/rc.d/qchroot");
-        assert_has(&freebsd, "-rw-r--r--", "usr/local/share/examples/qchroot/qchroot.toml");
-        assert!(freebsd.iter().all(|line| line.contains(" usr/")), "{freebsd:#?}");
+        assert_has(&freebsd, "drwxr-xr-x", "usr/local/etc/qchroot.local/");
+        assert_has(&freebsd, "-rw-r--r--", "usr/local/etc/qchroot.toml.sample");
+        assert!(freebsd.iter().all(|line| line.contains(" usr/local/")), "{freebsd:#?}");
+    }
+
+    /// Unpacked over `/`, an archive must not change what others own: no entry is for a directory that is not ours.
+    #[test]
+    fn directories_of_others_are_no_part_of_an_archive() {
+        for places in [&LINUX, &FREEBSD] {
+            let (lines, _) = listed(places);
+            let directories: Vec<&str> =
+                lines.iter().filter(|line| line.starts_with('d')).map(|line| line.as_str()).collect();
+            assert!(directories.len() >= 4, "{directories:#?}");
+            assert!(directories.iter().all(|line| line.contains("/qchroot")), "{directories:#?}");
+        }
+        let other = tempfile::tempdir().unwrap();
+        let local = other.path().join("usr/local");
+        Run::new("install").args(["-d", "-m", "711"]).arg(&local).text().unwrap();
+        let tree = lay_out(&FREEBSD.items(root()).unwrap(), &FREEBSD, &other.path().join("tree")).unwrap();
+        pack_tree(&tree, &other.path().join("tree.tar")).unwrap();
+        Run::new("bsdtar")
+            .arg("-xpf")
+            .arg(other.path().join("tree.tar"))
+            .arg("-C")
+            .arg(other.path())
+            .text()
+            .unwrap();
+        let mode =
+            |path: &Path| Run::new("stat").args(["-c", "%a"]).arg(path).text().unwrap().trim().to_owned();
+        assert_eq!(mode(&local), "711");
+        assert_eq!(mode(&local.join("etc/rc.d/qchroot")), "755");
+        assert_eq!(mode(&local.join("lib/qchroot/plugins")), "755");
     }
 
     #[test]

@@ -31,6 +31,13 @@ pub enum Check {
         /// What it prints as long as there is something to take away.
         lacks: String,
     },
+    /// Done when it succeeds and another program fails: for what goes from one place to another.
+    Moved {
+        /// Program and arguments: succeeds while there is the place where it goes.
+        argv: Vec<String>,
+        /// Program and arguments: fails when it is not any more where it was.
+        fails: Vec<String>,
+    },
 }
 
 impl Check {
@@ -41,15 +48,25 @@ impl Check {
             Self::Succeeds(argv)
             | Self::Prints { argv, .. }
             | Self::Shows { argv, .. }
-            | Self::Lacks { argv, .. } => argv,
+            | Self::Lacks { argv, .. }
+            | Self::Moved { argv, .. } => argv,
         }
     }
 
-    /// Whether that is the answer for "done", by exit status and standard output.
+    /// Another program that must fail, where the answer of the first is the one for "done".
+    #[must_use]
+    pub fn fails(&self) -> Option<&[String]> {
+        match self {
+            Self::Moved { fails, .. } => Some(fails),
+            _ => None,
+        }
+    }
+
+    /// Whether that is the answer for "done", by exit status and standard output; see [`Check::fails`], too.
     #[must_use]
     pub fn holds(&self, status: i32, stdout: &str) -> bool {
         match self {
-            Self::Succeeds(_) => status == 0,
+            Self::Succeeds(_) | Self::Moved { .. } => status == 0,
             Self::Prints { prints, .. } => status == 0 && stdout.trim() == prints,
             Self::Shows { shows, .. } => status == 0 && stdout.lines().any(|line| has_words(line, shows)),
             Self::Lacks { lacks, .. } => status != 0 || stdout.trim() != lacks,
@@ -86,6 +103,17 @@ mod tests {
         let check: Check = serde_json::from_str(r#"["jls","-j","web"]"#).unwrap();
         assert_eq!(check, Check::Succeeds(vec!["jls".into(), "-j".into(), "web".into()]));
         assert!(check.holds(0, "12\n") && !check.holds(1, ""));
+    }
+
+    #[test]
+    fn what_is_moved_is_asked_for_at_both_places() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let moved = Check::Moved { argv: words("jls -j web jid"), fails: words("ifconfig epair0b") };
+        assert!(moved.holds(0, "12\n") && !moved.holds(1, ""));
+        assert_eq!(moved.fails(), Some(words("ifconfig epair0b").as_slice()));
+        let text = serde_json::to_string(&moved).unwrap();
+        assert_eq!(text, r#"{"argv":["jls","-j","web","jid"],"fails":["ifconfig","epair0b"]}"#);
+        assert_eq!(serde_json::from_str::<Check>(&text).unwrap(), moved);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Jails of FreeBSD's as steps: jail(8) makes and removes one, rctl(8) says what it may use.
 
-use crate::{Check, Limits, Plan, Rules, Step};
+use crate::{Check, Error, ErrorKind, Limits, Observe, Plan, Result, Rules, Step};
 
 /// The step that makes the jail `name` by jail(8), with the words `options` before and `parameters` after its name; it
-/// stays until it is removed. Its inverse ends every process in it: TERM, then KILL after ten seconds.
+/// stays until it is removed. Its inverse ends every process in it: TERM, then KILL after ten seconds. It reads no
+/// jail.conf(5), so that nothing in one, nor a mistake there, has a part in it.
 #[must_use]
 pub fn jail_step(name: &str, options: &[String], parameters: &[String]) -> Step {
     let mut argv = words(&["jail"]);
@@ -14,7 +15,7 @@ pub fn jail_step(name: &str, options: &[String], parameters: &[String]) -> Step 
     Step::Run {
         argv,
         check: Some(Check::Succeeds(words(&["jls", "-j", name, "jid"]))),
-        undo: Some(words(&["jail", "-r", name])),
+        undo: Some(words(&["jail", "-R", name])),
     }
 }
 
@@ -52,6 +53,41 @@ pub fn jail_limits(name: &str, limits: &Limits) -> Plan {
 pub fn jail_rules(limits: &Limits) -> Rules {
     let process_limits = limits.open_files.map(|most| ("nofile".to_owned(), most)).into_iter().collect();
     Rules { process_limits, ..Rules::default() }
+}
+
+/// Refuses what the kernel would refuse to a jail: where this program runs in one, it may make jails and mount only as
+/// far as that jail may. Source: `security.jail.*` of jail(8).
+///
+/// # Errors
+/// Unavailable, with what the jail lacks.
+pub fn refuse_in_jail(host: &dyn Observe) -> Result<()> {
+    if number(host, "security.jail.jailed")? != Some(1) {
+        return Ok(());
+    }
+    let most = number(host, "security.jail.children.max")?.unwrap_or(0);
+    let lacks = if most <= number(host, "security.jail.children.cur")?.unwrap_or(0) {
+        "it may make no further jail: children.max is too low"
+    } else if number(host, "security.jail.enforce_statfs")? == Some(2) {
+        "it may not mount: enforce_statfs is 2"
+    } else if number(host, "security.jail.mount_allowed")? != Some(1) {
+        "it may not mount: allow.mount is missing"
+    } else if number(host, "security.jail.mount_devfs_allowed")? != Some(1) {
+        "it may not mount devfs: allow.mount.devfs is missing"
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(ErrorKind::Unavailable, "this system is a jail itself, and cannot start a container")
+        .cause(lacks)
+        .hint(
+            "give the jail children.max, enforce_statfs=1, devfs_ruleset=4, allow.mount, allow.mount.devfs and \
+             allow.mount.nullfs, or run qchroot on the host",
+        ))
+}
+
+/// A number among the kernel's variables; `None` for one that it does not have.
+fn number(host: &dyn Observe, name: &str) -> Result<Option<i64>> {
+    let output = host.ask(&["sysctl", "-n", name])?;
+    Ok(Some(output.stdout).filter(|_| output.status == 0).and_then(|text| text.trim().parse().ok()))
 }
 
 fn words(words: &[&str]) -> Vec<String> {

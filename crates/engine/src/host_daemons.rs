@@ -17,6 +17,9 @@ const FIRST_DYNAMIC: u16 = 49152;
 /// Linux begins earlier, ip(7) under `ip_local_port_range`.
 const FIRST_DYNAMIC_ON_LINUX: u16 = 32768;
 
+/// What sockstat(1) shows of a program's name, in bytes.
+const SHORTENED: usize = 10;
+
 /// One daemon of the host's.
 type Daemon = (String, Option<i32>);
 /// Transport, port, and the addresses that mean all of a kind.
@@ -83,7 +86,8 @@ fn remedy(program: &str, is_process: bool, port: u16, platform: Platform) -> Str
                 without containers, or keep its port from their addresses with the firewall"
             .into();
     }
-    let known = KNOWN.iter().find(|known| known.programs.contains(&program));
+    let is_it = |name: &&str| *name == program || (program.len() == SHORTENED && name.starts_with(program));
+    let known = KNOWN.iter().find(|known| known.programs.iter().any(is_it));
     let line = known.and_then(|known| match platform {
         Platform::Linux => known.linux,
         Platform::Freebsd => known.freebsd,
@@ -110,6 +114,8 @@ mod tests {
             "in each server of /usr/local/etc/nginx/nginx.conf: listen ADDRESS:8080;"
         );
         assert_eq!(tells("syslogd", 514, Platform::Freebsd), "in /etc/rc.conf: syslogd_flags=\"-ss\"");
+        let unbound = tells("local-unbo", 53, Platform::Freebsd);
+        assert_eq!(unbound, "in server of /var/unbound/unbound.conf: interface: ADDRESS");
         assert_eq!(
             tells("own", 1, Platform::Linux),
             "have own listen on the host's own address only, or stop it"

@@ -26,6 +26,8 @@ mod part;
 mod probe;
 mod process;
 mod purge;
+#[cfg(any(test, target_os = "freebsd"))]
+mod rctl;
 mod read_tree;
 mod relocate;
 mod remove;

@@ -234,7 +234,13 @@ fn unmounted(step: &Mount) -> Result<Probe> {
 }
 
 fn run(check: &Check) -> Result<Probe> {
-    let asked = Command::new(check.argv().iter().cloned());
-    let output = command::run(&asked, &mut crate::running::Nobody)?;
-    Ok(if check.holds(output.status, &output.stdout) { Probe::Present } else { Probe::Absent })
+    let ask =
+        |argv: &[String]| command::run(&Command::new(argv.iter().cloned()), &mut crate::running::Nobody);
+    let output = ask(check.argv())?;
+    let is_done = check.holds(output.status, &output.stdout)
+        && match check.fails() {
+            Some(argv) => ask(argv)?.status != 0,
+            None => true,
+        };
+    Ok(if is_done { Probe::Present } else { Probe::Absent })
 }

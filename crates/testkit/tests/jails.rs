@@ -11,15 +11,17 @@ use qchroot_engine::{
 };
 use qchroot_isolation_chroot::Chroot;
 use qchroot_isolation_jail::Jail;
+use qchroot_isolation_namespaces::Namespaces;
 use qchroot_storage_nullfs::Nullfs;
 use qchroot_testkit::fixture::FakeSource;
 use qchroot_testkit::{FakeHost, Snapshot, carried_out, deaths, is_before_or_after};
 
-const BACK_ENDS: [Registration; 4] = [
+const BACK_ENDS: [Registration; 5] = [
     Registration::Source(|| Box::new(FakeSource)),
     Registration::Storage(|| Box::new(Nullfs)),
     Registration::Isolation(|| Box::new(Jail)),
     Registration::Isolation(|| Box::new(Chroot)),
+    Registration::Isolation(|| Box::new(Namespaces)),
 ];
 
 /// Options of the jail under test.
@@ -142,6 +144,52 @@ fn a_jail_that_somebody_removed_is_told_and_put_right() {
 }
 
 #[test]
+fn interfaces_come_back_at_a_stop_even_if_somebody_took_the_jail_or_them_away() {
+    let host = stopped_with("jail", &[("vnet", "yes"), ("vnet.interface", "epair0b")]);
+    assert_eq!(start(&host).unwrap_err().kind(), ErrorKind::NotFound);
+    host.plant_interface("epair0b");
+    let before = whole(&host);
+    start(&host).unwrap();
+    assert_ne!(host.freebsd_says("ifconfig epair0b").status, 0, "the host still has it");
+    assert_eq!((report(&host).state, report(&host).problems), (State::Started, vec![]));
+    assert_eq!(stop(&host), Ok(Outcome::Stopped));
+    before.assert_same(&whole(&host), "after a stop");
+
+    start(&host).unwrap();
+    let name = report(&host).facts["jail"].clone();
+    assert_eq!(host.freebsd_says(&format!("jail -R {name}")).status, 0);
+    assert_eq!(report(&host).state, State::Partial);
+    assert_eq!(stop(&host), Ok(Outcome::Stopped));
+    before.assert_same(&whole(&host), "after a stop without the jail");
+
+    start(&host).unwrap();
+    host.destroy_interface("epair0b");
+    assert_eq!(stop(&host), Ok(Outcome::Stopped));
+    assert_eq!(report(&host).state, State::Stopped);
+}
+
+#[test]
+fn a_container_can_be_started_right_after_it_was_stopped() {
+    let host = stopped();
+    let before = whole(&host);
+    for round in 0..10 {
+        assert_eq!(start(&host), Ok(Outcome::Started), "round {round}");
+        assert_eq!(stop(&host), Ok(Outcome::Stopped), "round {round}");
+    }
+    before.assert_same(&whole(&host), "after ten rounds");
+}
+
+#[test]
+fn an_address_that_another_jail_has_got_stops_the_start_before_anything_is_done() {
+    let host = stopped();
+    host.plant_dir("/other", 0o755);
+    assert_eq!(host.freebsd_says("jail -c name=other path=/other ip4.addr=10.0.0.1 persist").status, 0);
+    let before = whole(&host);
+    assert_eq!(start(&host).unwrap_err().kind(), ErrorKind::Exists);
+    before.assert_same(&whole(&host), "after the refusal");
+}
+
+#[test]
 fn a_jail_without_its_journal_is_found_and_stopped() {
     for isolation in ["jail", "chroot"] {
         let host = stopped_with(isolation, &[]);
@@ -220,6 +268,19 @@ fn rules_that_this_kernel_does_not_know_are_not_passed_over() {
     let before = whole(&host);
     let error = start(&host).unwrap_err();
     assert_eq!((error.kind(), error.fact("key")), (ErrorKind::Unavailable, Some("no_new_privs")));
+    before.assert_same(&whole(&host), "after the refusal");
+}
+
+#[test]
+fn namespaces_are_refused_with_what_there_is_in_their_place() {
+    let host = stopped_with("jail", &[]);
+    let at = "/q/etc/containers/web.toml";
+    host.plant_file(at, &host.text(at).unwrap().replace("\"jail\"", "\"namespaces\""), 0o644);
+    let before = whole(&host);
+    let error = start(&host).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.to_string().contains("works on Linux only"), "{error}");
+    assert!(error.hint_text().unwrap().contains("plugin list"), "{error:?}");
     before.assert_same(&whole(&host), "after the refusal");
 }
 

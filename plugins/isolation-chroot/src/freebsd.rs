@@ -2,8 +2,8 @@
 //! inherits everything, so that its processes have a jail id of their own and nothing else changes for them.
 
 use qchroot_api::{
-    Brand, Container, Error, ErrorKind, KernelViews, OptionSpec, Plan, Result, Rules, Way, freebsd_mounts,
-    jail_limits, jail_rules, jail_step,
+    Brand, Container, Error, ErrorKind, KernelViews, Observe, OptionSpec, Plan, Result, Rules, Way,
+    freebsd_mounts, jail_limits, jail_rules, jail_step, refuse_in_jail,
 };
 
 use crate::flag;
@@ -26,8 +26,9 @@ const INHERIT: &[&str] = &[
     "enforce_statfs=1",
 ];
 
-pub(crate) fn up(brand: Brand, container: &Container) -> Result<Plan> {
+pub(crate) fn up(brand: Brand, container: &Container, host: &dyn Observe) -> Result<Plan> {
     refuse_rules(container)?;
+    refuse_in_jail(host)?;
     let (root, name) = (container.root(), container.system_name());
     let ruleset = container.isolation.get("devfs_ruleset").and_then(|v| v.as_integer()).unwrap_or(4);
     let views = KernelViews {

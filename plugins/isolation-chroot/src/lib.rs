@@ -72,7 +72,7 @@ impl Isolation for Chroot {
     fn up(&self, base: &Base, container: &Container, host: &dyn Observe) -> Result<Plan> {
         Ok(match host.platform()? {
             Platform::Linux => linux::up(container, host)?,
-            Platform::Freebsd => freebsd::up(base.brand, container)?,
+            Platform::Freebsd => freebsd::up(base.brand, container, host)?,
         })
     }
 

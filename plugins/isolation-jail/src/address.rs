@@ -42,6 +42,9 @@ impl Address {
         if ip.is_ipv4() != key.starts_with("ip4") {
             return Err(refuse("is an address of the other kind"));
         }
+        if matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local()) {
+            return Err(refuse("is an address of one link, which the system gives each interface by itself"));
+        }
         let all = if ip.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.map_or(Ok(all), str::parse).ok().filter(|&prefix| prefix <= all);
         let prefix = prefix.ok_or_else(|| refuse("has no valid prefix"))?;
@@ -89,6 +92,7 @@ mod tests {
             ("ip4.addr", "10.0.0.1/33"),
             ("ip4.addr", "fd00::1"),
             ("ip6.addr", "10.0.0.1"),
+            ("ip6.addr", "lo1|fe80::1"),
             ("ip4.addr", "|10.0.0.1"),
             ("ip4.addr", "-a|10.0.0.1"),
             ("ip4.addr", "10.0.0.1 vhid 1"),

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use qchroot_api::{
     Backend, Base, Brand, Capability, Container, Error, ErrorKind, Info, Isolation, KernelViews, Kind,
     Observe, Options, Place, Plan, Platform, Registration, Result, Service, ServiceRun, Step, Way,
-    check_options, freebsd_mounts, inventory, jail_limits, jail_rules, jail_step,
+    check_options, freebsd_mounts, inventory, jail_limits, jail_rules, jail_step, refuse_in_jail,
 };
 
 use options::Given;
@@ -55,7 +55,9 @@ impl Isolation for Jail {
             return Err(Error::new(ErrorKind::Unavailable, "jails are FreeBSD's")
                 .hint("use the isolation namespaces"));
         }
-        network::refuse_missing(given, host)?;
+        refuse_in_jail(host)?;
+        parameters::refuse_lower(given, host)?;
+        network::refuse_missing(&name, given, host)?;
         let mut plan = freebsd_mounts(base.brand, &root, views(base.brand, given));
         plan.extend(jail_limits(&name, &container.limits));
         plan.extend(network::aliases(given)?);
@@ -66,6 +68,7 @@ impl Isolation for Jail {
             options.extend(["-J".to_owned(), file.to_owned()]);
         }
         plan.push(jail_step(&name, &options, &parameters::all(container, given)?));
+        plan.extend(network::moves(&name, given));
         Ok(plan)
     }
 

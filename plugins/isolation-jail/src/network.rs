@@ -44,9 +44,7 @@ fn addresses(given: Given<'_>, list: &str) -> Result<Vec<Address>> {
 /// Parameters of jail(8).
 pub(crate) fn parameters(given: Given<'_>) -> Result<Vec<String>> {
     if given.flag("vnet", false) {
-        let interfaces =
-            given.list("vnet.interface").into_iter().map(|name| format!("vnet.interface={name}"));
-        return Ok(std::iter::once("vnet".to_owned()).chain(interfaces).collect());
+        return Ok(vec!["vnet".to_owned()]);
     }
     let mut parameters = vec![];
     for (kind, list) in KINDS {
@@ -81,11 +79,28 @@ fn alias(address: &Address) -> Option<Step> {
     })
 }
 
-/// Refuses a start without the interfaces and the kernel that the options ask for.
+/// Steps that give interfaces to the jail `name`, which has a network stack of its own. They are taken back before the
+/// jail is removed: the kernel brings them back by itself only when nothing holds the jail any more, and a connection that
+/// TCP still remembers holds it for minutes; vnet(9).
+pub(crate) fn moves(name: &str, given: Given<'_>) -> Plan {
+    let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+    let step = |interface: &str| Step::Run {
+        argv: words(&["ifconfig", interface, "vnet", name]),
+        check: Some(Check::Moved {
+            argv: words(&["jls", "-j", name, "jid"]),
+            fails: words(&["ifconfig", interface]),
+        }),
+        undo: Some(words(&["ifconfig", interface, "-vnet", name])),
+    };
+    given.list("vnet.interface").into_iter().map(step).collect()
+}
+
+/// Refuses a start of the jail `name` without the interfaces, the addresses and the kernel that the options ask for.
 ///
 /// # Errors
-/// Not found for an interface; unavailable for a kernel without network stacks of jails' own.
-pub(crate) fn refuse_missing(given: Given<'_>, host: &dyn Observe) -> Result<()> {
+/// Not found for an interface; unavailable for a kernel without network stacks of jails' own; exists for an address that
+/// another jail has.
+pub(crate) fn refuse_missing(name: &str, given: Given<'_>, host: &dyn Observe) -> Result<()> {
     if given.flag("vnet", false) {
         let feature = host.ask(&["sysctl", "-n", "kern.features.vimage"])?;
         if feature.status != 0 || feature.stdout.trim() != "1" {
@@ -97,11 +112,38 @@ pub(crate) fn refuse_missing(given: Given<'_>, host: &dyn Observe) -> Result<()>
             .hint("use ip4.addr with an interface, or a kernel with options VIMAGE"));
         }
     }
+    let mut interfaces = given.list("vnet.interface").into_iter().map(str::to_owned).collect::<Vec<_>>();
     for (_, list) in KINDS {
-        for interface in addresses(given, list)?.iter().filter_map(|address| address.interface.as_deref()) {
-            if host.ask(&["ifconfig", interface])?.status != 0 {
-                return Err(no_interface(interface));
-            }
+        let own: Vec<Address> =
+            addresses(given, list)?.into_iter().filter(|address| address.interface.is_some()).collect();
+        refuse_taken(name, list, &own, host)?;
+        interfaces.extend(own.into_iter().filter_map(|address| address.interface));
+    }
+    for interface in &interfaces {
+        if host.ask(&["ifconfig", interface])?.status != 0 {
+            return Err(no_interface(interface));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses an address that another jail has and that would be taken away from it when this one stops. One that the host
+/// has for good, without an interface here, any number of jails may share.
+fn refuse_taken(name: &str, list: &str, own: &[Address], host: &dyn Observe) -> Result<()> {
+    if own.is_empty() {
+        return Ok(());
+    }
+    let shown = host.ask(&["jls", "-n", "name", list])?.stdout;
+    for line in shown.lines() {
+        let value = |key: &str| line.split(' ').find_map(|word| word.strip_prefix(key)?.strip_prefix('='));
+        let (Some(other), Some(theirs)) = (value("name"), value(list)) else { continue };
+        let taken = own.iter().find(|own| theirs.split(',').any(|ip| ip.parse() == Ok(own.ip)));
+        if let Some(address) = taken.filter(|_| other != name) {
+            let message = format!("{list}: the jail {other} has the address {} already", address.ip);
+            return Err(Error::new(ErrorKind::Exists, message).with("key", list).hint(
+                "give each container an address of its own; to share one, let the host have it for good and name no \
+                 interface here",
+            ));
         }
     }
     Ok(())
@@ -109,10 +151,15 @@ pub(crate) fn refuse_missing(given: Given<'_>, host: &dyn Observe) -> Result<()>
 
 fn no_interface(name: &str) -> Error {
     let error = Error::new(ErrorKind::NotFound, format!("there is no interface {name}"));
-    match name.strip_prefix("lo") {
-        Some(_) => error.hint(format!(
-            "run `sysrc cloned_interfaces+={name}` and `service netif cloneup`, which make it, at each boot, too"
-        )),
-        None => error.hint("`ifconfig -l` lists those that there are"),
+    let clone = |made: &str| {
+        format!(
+            "run `sysrc cloned_interfaces+={made}` and `service netif cloneup`, which make it, at each boot, too"
+        )
+    };
+    match (name.starts_with("lo"), name.strip_prefix("epair").and_then(|rest| rest.strip_suffix(['a', 'b'])))
+    {
+        (true, _) => error.hint(clone(name)),
+        (_, Some(number)) => error.hint(clone(&format!("epair{number}"))),
+        _ => error.hint("`ifconfig -l` lists those that there are"),
     }
 }

@@ -30,6 +30,12 @@ pub(crate) const ALLOWED: &[(&str, bool, bool, &str)] = &[
 /// System V IPC, each kind by itself.
 pub(crate) const IPC: [&str; 3] = ["sysvmsg", "sysvsem", "sysvshm"];
 
+/// The kernel refuses what is not below its own limit, JAIL_MAX of sys/jail.h.
+const MOST_CHILDREN: i64 = 999_998;
+
+/// The longest release that a jail can say, without the zero at its end: OSRELEASELEN of sys/jail.h.
+const LONGEST_RELEASE: usize = 31;
+
 /// Values of what is inherited from the host, new, or not there.
 pub(crate) const INHERITANCE: [&str; 3] = ["new", "inherit", "disable"];
 
@@ -109,7 +115,7 @@ pub(crate) fn check_values(given: Given<'_>) -> Result<()> {
         ("securelevel", -1, 3),
         ("devfs_ruleset", 1, 65535),
         ("enforce_statfs", 0, 2),
-        ("children.max", 0, 999_999),
+        ("children.max", 0, MOST_CHILDREN),
         ("osreldate", 1, i64::from(i32::MAX)),
     ];
     ranges.into_iter().try_for_each(|(key, from, to)| in_range(given, key, from, to))?;
@@ -118,6 +124,13 @@ pub(crate) fn check_values(given: Given<'_>) -> Result<()> {
         && (name.is_empty() || name.len() > 255 || name.starts_with('-') || !name.chars().all(is_host_name))
     {
         return Err(wrong("host.hostname", format!("{name:?} is no host name")));
+    }
+    let is_release = |c: char| c.is_ascii_graphic();
+    if let Some(release) = given.text("osrelease")
+        && (release.is_empty() || release.len() > LONGEST_RELEASE || !release.chars().all(is_release))
+    {
+        return Err(wrong("osrelease", format!("osrelease: {release:?} is no release"))
+            .hint("write it as uname -r does, for example 12.4-RELEASE"));
     }
     if let Some(file) = given.text("jid_file")
         && !Utf8Path::new(file).is_absolute()

@@ -1,7 +1,7 @@
 //! The words that jail(8) is given: only what differs from what it does by itself, so that kernels which lack a
 //! parameter that nobody asked for are fine.
 
-use qchroot_api::{Container, Result};
+use qchroot_api::{Container, Error, ErrorKind, Observe, Result};
 
 use crate::network;
 use crate::options::{self, ALLOWED, Given, IPC, wrong};
@@ -43,6 +43,32 @@ fn permission(name: &str, wanted: bool) -> String {
     }
 }
 
+/// Refuses a secure level below the host's, which the kernel gives no jail; security(7).
+///
+/// # Errors
+/// Configuration.
+pub(crate) fn refuse_lower(given: Given<'_>, host: &dyn Observe) -> Result<()> {
+    let Some(wanted) = given.number("securelevel") else { return Ok(()) };
+    let output = host.ask(&["sysctl", "-n", "kern.securelevel"])?;
+    match output.stdout.trim().parse::<i64>() {
+        Ok(hosts) if hosts > wanted => Err(Error::new(
+            ErrorKind::Config,
+            format!("securelevel {wanted} is below the host's, which is {hosts}"),
+        )
+        .with("key", "securelevel")
+        .hint("a jail's can only be higher; take the option out for the same")),
+        _ => Ok(()),
+    }
+}
+
+/// A parameter's name without the `no` that turns it around.
+fn plain(name: &str) -> String {
+    match name.rsplit_once('.') {
+        Some((family, last)) => format!("{family}.{}", last.strip_prefix("no").unwrap_or(last)),
+        None => name.strip_prefix("no").unwrap_or(name).to_owned(),
+    }
+}
+
 /// Refuses further parameters that an option is there for, or that qchroot sets itself.
 pub(crate) fn check(given: Given<'_>) -> Result<()> {
     let known = options::specs();
@@ -55,8 +81,9 @@ pub(crate) fn check(given: Given<'_>) -> Result<()> {
         if OWN.contains(&name) || OWN_FAMILIES.iter().any(|family| name.starts_with(family)) {
             return Err(wrong("parameters", format!("parameters: {name} is set by qchroot itself")));
         }
-        if known.iter().any(|spec| spec.key == name) {
-            return Err(wrong("parameters", format!("parameters: {name} is an option of its own")));
+        let plain = plain(name);
+        if known.iter().any(|spec| spec.key == name || spec.key == plain) {
+            return Err(wrong("parameters", format!("parameters: {plain} is an option of its own")));
         }
     }
     Ok(())

@@ -11,11 +11,13 @@ use support::World;
 /// The words that jail(8) is given for these options.
 fn words(options: Options) -> Vec<String> {
     Jail.check(&options).expect("the options are good");
-    let plan = World::new(options).up();
-    match plan.into_iter().last() {
-        Some(Step::Run { argv, .. }) => argv,
-        other => panic!("no jail: {other:?}"),
-    }
+    let world = World::new(options);
+    world.host.plant_interface("epair0b");
+    let jail = |step| match step {
+        Step::Run { argv, .. } => Some(argv).filter(|argv| argv[0] == "jail"),
+        _ => None,
+    };
+    world.up().into_iter().find_map(jail).expect("a jail is made")
 }
 
 #[test]
@@ -60,8 +62,8 @@ fn addresses_are_given_to_the_jail_without_interface_and_prefix() {
 
 #[test]
 fn a_network_of_its_own_says_nothing_of_addresses() {
-    let argv = words(toml::toml! { vnet = true "vnet.interface" = ["epair0b", "epair1b"] });
-    assert!(argv.windows(3).any(|w| w == ["vnet", "vnet.interface=epair0b", "vnet.interface=epair1b"]));
+    let argv = words(toml::toml! { vnet = true "vnet.interface" = ["epair0b"] });
+    assert!(argv.contains(&"vnet".to_owned()), "{argv:?}");
     assert!(!argv.iter().any(|word| word.starts_with("ip4") || word.starts_with("ip6")), "{argv:?}");
     assert!(argv.contains(&"devfs_ruleset=5".to_owned()), "{argv:?}");
 }
@@ -87,7 +89,13 @@ fn what_makes_no_sense_is_refused_by_its_key() {
         (toml::toml! { parameters = ["mount.fstab=/etc/fstab"] }, "parameters"),
         (toml::toml! { parameters = ["path=/"] }, "parameters"),
         (toml::toml! { parameters = ["allow.raw_sockets"] }, "parameters"),
+        (toml::toml! { parameters = ["allow.noraw_sockets"] }, "parameters"),
+        (toml::toml! { parameters = ["novnet"] }, "parameters"),
         (toml::toml! { parameters = ["-r"] }, "parameters"),
+        (toml::toml! { "ip6.addr" = ["lo1|fe80::1"] }, "ip6.addr"),
+        (toml::toml! { "children.max" = 999_999 }, "children.max"),
+        (toml::toml! { osrelease = "12.4 RELEASE" }, "osrelease"),
+        (toml::toml! { osrelease = "12.4-RELEASE-of-somebody-with-time" }, "osrelease"),
         (toml::toml! { "allow.mount.ext2" = true }, "allow.mount.ext2"),
     ] {
         let error = Jail.check(&options).expect_err(&options.to_string());
@@ -101,7 +109,61 @@ fn a_host_that_lacks_something_is_told_what() {
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(error.hint_text().unwrap().contains("cloned_interfaces+=lo7"), "{error:?}");
 
+    let error = World::new(toml::toml! { vnet = true "vnet.interface" = ["epair7b"] }).plan().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(error.hint_text().unwrap().contains("cloned_interfaces+=epair7`"), "{error:?}");
+
     let mut world = World::new(toml::toml! { vnet = true });
     world.host = world.host.with_one_network_stack();
     assert_eq!(world.plan().unwrap_err().kind(), ErrorKind::Unavailable);
+}
+
+#[test]
+fn a_secure_level_below_the_hosts_is_refused_before_the_kernel_does() {
+    let error = |hosts: &str| {
+        let mut world = World::new(toml::toml! { securelevel = 1 });
+        world.host = world.host.with_variable("kern.securelevel", hosts);
+        world.plan().err().map(|error| (error.kind(), error.fact("key").map(str::to_owned)))
+    };
+    assert_eq!(error("2"), Some((ErrorKind::Config, Some("securelevel".into()))));
+    assert_eq!((error("-1"), error("1")), (None, None));
+}
+
+#[test]
+fn a_system_that_is_a_jail_says_what_it_lacks() {
+    let lacking = |variables: &[(&str, &str)]| {
+        let mut world = World::new(Options::new());
+        for (name, value) in variables {
+            world.host = world.host.with_variable(&format!("security.jail.{name}"), value);
+        }
+        world.plan().err().map(|error| (error.kind(), error.causes().join(" ")))
+    };
+    let (kind, why) = lacking(&[("jailed", "1"), ("children.max", "0"), ("children.cur", "0")]).unwrap();
+    assert_eq!(kind, ErrorKind::Unavailable);
+    assert!(why.contains("children.max"), "{why}");
+    let able = [
+        ("jailed", "1"),
+        ("children.max", "9"),
+        ("children.cur", "8"),
+        ("enforce_statfs", "1"),
+        ("mount_allowed", "1"),
+    ];
+    assert!(lacking(&able).unwrap().1.contains("allow.mount.devfs"));
+    assert_eq!(lacking(&[&able[..], &[("mount_devfs_allowed", "1")]].concat()), None);
+}
+
+#[test]
+fn an_address_of_another_jail_is_refused_where_it_would_be_taken_away_again() {
+    let refused = |address: &str| {
+        let world = World::new(toml::toml! { "ip4.addr" = [address] });
+        world.host.plant_dir("/other", 0o755);
+        let made =
+            world.host.freebsd_says("jail -c name=other path=/other ip4.addr=10.0.0.1,10.0.0.2 persist");
+        assert_eq!(made.status, 0, "{}", made.stderr);
+        world.plan().err().map(|error| (error.kind(), error.to_string()))
+    };
+    let (kind, text) = refused("lo1|10.0.0.2").unwrap();
+    assert_eq!(kind, ErrorKind::Exists);
+    assert!(text.contains("the jail other has the address 10.0.0.2 already"), "{text}");
+    assert_eq!((refused("lo1|10.0.0.22"), refused("10.0.0.2")), (None, None));
 }

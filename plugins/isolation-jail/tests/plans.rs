@@ -78,6 +78,32 @@ fn start_and_stop_of_a_jail_with_everything() {
 }
 
 #[test]
+fn start_of_a_jail_with_the_hosts_network_and_as_much_as_it_may_be_allowed() {
+    let mut world = World::new(toml::toml! {
+        ip4 = "inherit"
+        ip6 = "inherit"
+        sysvmsg = "new"
+        sysvsem = "new"
+        sysvshm = "inherit"
+        "allow.set_hostname" = true
+        "allow.chflags" = true
+        "allow.socket_af" = true
+        "allow.mlock" = true
+        "allow.read_msgbuf" = true
+        "allow.quotas" = true
+        "allow.unprivileged_proc_debug" = false
+        osrelease = "12.4-RELEASE"
+        osreldate = 1204000
+        devfs_ruleset = 3
+        style = "system"
+    });
+    world.container.limits = Limits { memory_bytes: Some(1 << 30), ..Limits::default() };
+    let up = world.up();
+    insta::assert_snapshot!("inherit-start", text(&up));
+    insta::assert_snapshot!("inherit-stop", stop_of(&up));
+}
+
+#[test]
 fn start_of_a_jail_with_a_network_of_its_own() {
     let world = World::new(toml::toml! { vnet = true "vnet.interface" = ["epair0b", "epair1b"] });
     for interface in ["epair0b", "epair1b"] {
@@ -85,6 +111,7 @@ fn start_of_a_jail_with_a_network_of_its_own() {
     }
     let up = world.up();
     insta::assert_snapshot!("vnet-start", text(&up));
+    insta::assert_snapshot!("vnet-stop", stop_of(&up));
     let before = world.host.snapshot(["/"]);
     let begun = succeed(&world.host, &up);
     assert_ne!(world.host.freebsd_says("ifconfig epair0b").status, 0, "the host still has it");

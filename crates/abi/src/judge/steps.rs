@@ -80,7 +80,8 @@ impl Court<'_> {
             Step::Quota(step) => self.quota(step),
             Step::Run { argv, check, undo } => {
                 let checked = check.as_ref().map(qchroot_api::Check::argv);
-                let all = [Some(argv.as_slice()), checked, undo.as_deref()];
+                let also = check.as_ref().and_then(qchroot_api::Check::fails);
+                let all = [Some(argv.as_slice()), checked, also, undo.as_deref()];
                 all.into_iter().flatten().try_for_each(|argv| programs::judge(self.info, ground, argv))
             }
             step => self.of_processes(step),

@@ -71,11 +71,31 @@ pub(super) const KNOWN: &[Known] = &[
         "listen-on { ADDRESS; }; listen-on-v6 { none; };",
     ),
     same(
-        &["unbound", "local-unbound"],
+        &["unbound"],
         "server of /etc/unbound/unbound.conf",
-        "server of unbound.conf",
+        "server of /usr/local/etc/unbound/unbound.conf",
         "interface: ADDRESS",
     ),
+    Known {
+        programs: &["local-unbound"],
+        linux: None,
+        freebsd: Some(("server of /var/unbound/unbound.conf", "interface: ADDRESS")),
+    },
+    Known {
+        programs: &["lpd"],
+        linux: None,
+        freebsd: Some(("/etc/rc.conf", "lpd_flags=\"-s\", which takes no jobs from the network")),
+    },
+    Known {
+        programs: &["rpc.lockd"],
+        linux: None,
+        freebsd: Some(("/etc/rc.conf", "rpc_lockd_flags=\"-h ADDRESS\"")),
+    },
+    Known {
+        programs: &["rpc.statd"],
+        linux: None,
+        freebsd: Some(("/etc/rc.conf", "rpc_statd_flags=\"-h ADDRESS\"")),
+    },
     same(
         &["dnsmasq"],
         "/etc/dnsmasq.conf",

@@ -1,10 +1,12 @@
 //! Control groups: this system has rctl(8) in their place, which isolations plan as a program.
 
 use camino::Utf8Path;
-use qchroot_api::{Error, ErrorKind, GroupStep, GroupUsage, Limits, Result, Unenforced};
+use qchroot_api::{Command, Error, ErrorKind, GroupStep, GroupUsage, Limits, Result, Unenforced};
 use qchroot_engine::{Deadline, Probe};
 
 use super::sysctl;
+use crate::running::Nobody;
+use crate::{command, rctl};
 
 /// Refuses.
 pub(crate) fn apply(step: &GroupStep, _deadline: Deadline) -> Result<()> {
@@ -21,15 +23,23 @@ pub(crate) fn join(_group: &str) -> Result<()> {
     Ok(())
 }
 
-/// rctl(8) tells, by the name of a jail.
-pub(crate) fn usage(_group: &str) -> Result<Option<GroupUsage>> {
-    Ok(None)
+/// What the processes of the jail of this name use, by rctl(8); nothing where the kernel does not count.
+pub(crate) fn usage(group: &str) -> Result<Option<GroupUsage>> {
+    if !is_counting() {
+        return Ok(None);
+    }
+    let output = command::run(&Command::new(["rctl", "-u", &format!("jail:{group}")]), &mut Nobody)?;
+    Ok((output.status == 0).then(|| rctl::usage(&output.stdout)))
+}
+
+/// `kern.racct.enable`, which is said at boot.
+fn is_counting() -> bool {
+    sysctl::bytes("kern.racct.enable").is_ok_and(|value| value.first() == Some(&1))
 }
 
 /// Nothing is counted where the kernel was not told to at boot; rctl(8).
 pub(crate) fn unenforced(limits: &Limits, _directory: &Utf8Path) -> Result<Vec<Unenforced>> {
-    let counts = sysctl::bytes("kern.racct.enable").is_ok_and(|value| value.first() == Some(&1));
-    if counts {
+    if is_counting() {
         return Ok(vec![]);
     }
     let lacking = |(name, is_given): (&str, bool)| {

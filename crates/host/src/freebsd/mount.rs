@@ -14,7 +14,7 @@ use rustix::fs::{fstat, stat};
 use rustix::io::Errno;
 use rustix::process::fchdir;
 
-use super::{disk, jails};
+use super::{disk, jails, sysctl};
 use crate::errors::OrError;
 use crate::{beneath, command};
 
@@ -202,8 +202,12 @@ fn options(fs: &MountFs) -> Result<Vec<(&'static str, String)>> {
     })
 }
 
-/// With a rule set that is not loaded devfs shows every device without a word; see devfs(8).
+/// With a rule set that is not loaded devfs shows every device without a word; see devfs(8). In a jail the rule sets
+/// cannot be asked for, and need not be: the kernel mounts devfs with the jail's own there, or not at all.
 fn refuse_missing(ruleset: u32) -> Result<()> {
+    if sysctl::bytes("security.jail.jailed").is_ok_and(|value| value.first() == Some(&1)) {
+        return Ok(());
+    }
     let output = command::run_well(&Command::new(["devfs", "rule", "showsets"]))?;
     if output.stdout.lines().any(|line| line.trim() == ruleset.to_string()) {
         return Ok(());

@@ -164,7 +164,9 @@ impl State {
             Step::StartService(service) => self.holder(&service.lock).is_some(),
             Step::StopService(service) => self.holder(&service.lock).is_none(),
             Step::Run { check: Some(check), .. } => {
+                let fails = |argv: &[String]| self.run(argv).is_ok_and(|output| output.status != 0);
                 self.run(check.argv()).is_ok_and(|output| check.holds(output.status, &output.stdout))
+                    && check.fails().is_none_or(fails)
             }
             _ => return Probe::Unknown,
         };

@@ -34,13 +34,47 @@ fn jails() {
     says(&host, "jail -c name=dup path=/tmp/q/c1 persist", 0, "");
     says(&host, "jail -c name=dup path=/tmp/q/c1 persist", 1, "jail: \"dup\" already exists\n");
     says(&host, "jls -j dup jid", 0, "1\n");
+    says(&host, "jls -n name ip4.addr", 0, "name=dup ip4.addr=\n");
     says(&host, "jail -r dup", 0, "");
     says(&host, "jls -j dup jid", 1, "jls: jail \"dup\" not found\n");
+    says(&host, "jls -n name ip4.addr", 0, "");
+    says(&host, "jail -c name=dup path=/tmp/q/c1 persist", 0, "");
+    says(&host, "jail -R dup", 0, "");
+}
+
+#[test]
+fn addresses_of_two_jails_clash_unless_each_has_but_one() {
+    let host = machine();
+    says(&host, "jail -c name=one path=/tmp/q/c1 ip4.addr=127.0.0.9 persist", 0, "");
+    says(&host, "jail -c name=two path=/tmp/q/c1 ip4.addr=127.0.0.9 persist", 0, "");
+    says(
+        &host,
+        "jail -c name=three path=/tmp/q/c1 ip4.addr=127.0.0.8,127.0.0.9 persist",
+        1,
+        "jail: IPv4 addresses clash\n",
+    );
+    says(&host, "jls -n name ip4.addr", 0, "name=one ip4.addr=127.0.0.9\nname=two ip4.addr=127.0.0.9\n");
+}
+
+#[test]
+fn interfaces_go_to_a_jail_and_come_back() {
+    let host = machine();
+    host.plant_interface("epair0b");
+    says(&host, "ifconfig epair0b vnet vn", 1, "ifconfig: jail \"vn\" not found\n");
+    says(&host, "jail -c name=vn path=/tmp/q/c1 vnet persist", 0, "");
+    says(&host, "ifconfig epair0b vnet vn", 0, "");
+    says(&host, "ifconfig epair0b", 1, "ifconfig: interface epair0b does not exist\n");
+    says(&host, "ifconfig epair0b -vnet vn", 0, "");
+    assert_eq!(host.freebsd_says("ifconfig epair0b").status, 0);
+    says(&host, "ifconfig epair0b vnet vn", 0, "");
+    says(&host, "jail -R vn", 0, "");
+    assert_eq!(host.freebsd_says("ifconfig epair0b").status, 0);
 }
 
 #[test]
 fn aliases_stay_when_a_jail_goes() {
     let host = machine();
+    says(&host, "ifconfig lo0 inet 127.0.0.9/32 alias", 0, "");
     says(&host, "ifconfig lo0 inet 127.0.0.9/32 alias", 0, "");
     says(&host, "jail -c name=ip path=/tmp/q/c1 ip4.addr=127.0.0.9 persist", 0, "");
     says(&host, "jail -r ip", 0, "");

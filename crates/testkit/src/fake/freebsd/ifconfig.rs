@@ -20,6 +20,9 @@ impl Kernel {
     /// `ifconfig IF FAMILY ADDRESS alias` and `-alias`.
     pub(super) fn ifconfig(&mut self, args: &[String]) -> Output {
         let words: Vec<&str> = args.iter().map(String::as_str).collect();
+        if let [interface, verb @ ("vnet" | "-vnet"), jail] = words[..] {
+            return self.moved(interface, verb, jail);
+        }
         let [interface, family, address, verb] = words[..] else {
             return output(1, "", "ifconfig: not known here\n");
         };
@@ -29,10 +32,9 @@ impl Kernel {
         };
         let same = |other: &String| other.split(' ').nth(1) == line.split(' ').nth(1);
         match verb {
-            "alias" if addresses.iter().any(same) => {
-                output(1, "", "ifconfig: ioctl (SIOCAIFADDR): File exists\n")
-            }
+            // The kernel takes an address that is there away and adds it anew, in.c.
             "alias" => {
+                addresses.retain(|other| !same(other));
                 addresses.push(line);
                 output(0, "", "")
             }
@@ -40,15 +42,29 @@ impl Kernel {
                 addresses.retain(|other| !same(other));
                 output(0, "", "")
             }
-            _ => output(1, "", "ifconfig: ioctl (SIOCDIFADDR): Can't assign requested address\n"),
+            "-alias" => output(1, "", "ifconfig: ioctl (SIOCDIFADDR): Can't assign requested address\n"),
+            _ => output(1, "", &format!("ifconfig: {verb}: bad value\n")),
         }
     }
 
-    /// An interface goes to the network stack of a jail.
-    pub(super) fn give(&mut self, interface: &str, jail: &str) -> Result<(), String> {
-        self.interfaces.remove(interface).ok_or_else(|| format!("interface {interface} does not exist"))?;
-        self.given.insert(interface.into(), jail.into());
-        Ok(())
+    /// `ifconfig IF vnet JAIL`: it goes to the network stack of a jail. `-vnet`: it comes back, without its addresses.
+    pub(super) fn moved(&mut self, interface: &str, verb: &str, jail: &str) -> Output {
+        if verb == "vnet" && !self.interfaces.contains_key(interface) {
+            return missing(interface);
+        }
+        if !self.jails.contains_key(jail) {
+            return output(1, "", &format!("ifconfig: jail \"{jail}\" not found\n"));
+        }
+        if verb == "vnet" {
+            self.interfaces.remove(interface);
+            self.given.insert(interface.into(), jail.into());
+        } else if self.given.get(interface).is_some_and(|of| of == jail) {
+            self.given.remove(interface);
+            self.interfaces.insert(interface.into(), vec![]);
+        } else {
+            return output(1, "", "ifconfig: SIOCSIFRVNET: Device not configured\n");
+        }
+        output(0, "", "")
     }
 
     /// All interfaces of a jail come back, without their addresses.

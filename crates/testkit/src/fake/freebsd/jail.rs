@@ -25,8 +25,6 @@ const KNOWN: &[&str] = &[
     "ip6.addr",
     "ip6.saddrsel",
     "vnet",
-    "vnet.interface",
-    "interface",
     "devfs_ruleset",
     "enforce_statfs",
     "securelevel",
@@ -68,11 +66,11 @@ pub(crate) struct Jail {
 }
 
 impl State {
-    /// `jail [-J FILE] -c NAME=VALUE …`, `jail -r NAME`.
+    /// `jail [-J FILE] -c NAME=VALUE …`, `jail -r NAME` or `-R`.
     pub(super) fn jail(&mut self, args: &[String]) -> Output {
         let words: Vec<&str> = args.iter().map(String::as_str).collect();
         let made = match words[..] {
-            ["-r", name] => self.remove_jail(name),
+            ["-r" | "-R", name] => self.remove_jail(name),
             ["-c", ref parameters @ ..] => self.make_jail(parameters).map(drop),
             ["-J", file, "-c", ref parameters @ ..] => {
                 self.make_jail(parameters).and_then(|line| self.write_jid_file(file, &line))
@@ -96,9 +94,9 @@ impl State {
         let path = self
             .root_dir(Utf8Path::new(path))
             .map_err(|_| format!("path {path}: No such file or directory"))?;
-        let interfaces: Vec<&str> =
-            words.iter().filter_map(|word| word.strip_prefix("vnet.interface=")).collect();
-        interfaces.into_iter().try_for_each(|interface| self.freebsd.give(interface, &name))?;
+        if let Some(family) = self.freebsd.clash(&parameters) {
+            return Err(format!("{family} addresses clash"));
+        }
         let jid = 1 + self.freebsd.jails.values().map(|jail| jail.jid).max().unwrap_or(0);
         self.freebsd.jails.insert(name, Jail { jid, path, parameters });
         Ok(format!("jid={jid} {}\n", words.join(" ")))
@@ -135,6 +133,33 @@ impl State {
             Some(jail) => output(0, &format!("{}\n", jail.jid), ""),
             None => output(1, "", &format!("jls: jail {}\n", not_found(name))),
         }
+    }
+
+    /// `jls -n name LIST`: every jail by its number, one that has no such address with nothing after the sign.
+    pub(super) fn jls_all(&self, list: &str) -> Output {
+        let mut jails: Vec<_> = self.freebsd.jails.iter().collect();
+        jails.sort_by_key(|(_, jail)| jail.jid);
+        let line = |(name, jail): &(&String, &Jail)| {
+            format!("name={name} {list}={}\n", jail.parameters.get(list).map_or("", String::as_str))
+        };
+        output(0, &jails.iter().map(line).collect::<String>(), "")
+    }
+}
+
+impl super::Kernel {
+    /// Two jails may share an address only where it is the one address of each: the family, as the kernel calls it.
+    fn clash(&self, parameters: &BTreeMap<String, String>) -> Option<&'static str> {
+        let lists = [("ip4.addr", "IPv4"), ("ip6.addr", "IPv6")];
+        let clashes = |list: &str| {
+            let own: Vec<&str> = parameters.get(list)?.split(',').collect();
+            let others = self.jails.values().filter_map(|jail| jail.parameters.get(list));
+            let others = others.map(|theirs| theirs.split(',').collect::<Vec<_>>());
+            let clashing = |theirs: Vec<&str>| {
+                (own.len() > 1 || theirs.len() > 1) && own.iter().any(|ip| theirs.contains(ip))
+            };
+            others.map(clashing).find(|&clashes| clashes)
+        };
+        lists.iter().find(|(list, _)| clashes(list).is_some()).map(|&(_, family)| family)
     }
 }
 

@@ -30,20 +30,26 @@ pub(crate) struct Kernel {
     pub(crate) counts: bool,
     /// `kern.features.vimage`.
     stacks: bool,
+    /// Further variables of sysctl(8) by their names.
+    variables: BTreeMap<String, String>,
 }
 
 impl Kernel {
     /// The state of a machine that has just been set up.
     pub(crate) fn new() -> Self {
         let loopback = vec!["inet 127.0.0.1 netmask 0xff000000".into(), "inet6 ::1 prefixlen 128".into()];
-        Self { interfaces: [("lo0".to_owned(), loopback)].into(), stacks: true, ..Self::default() }
+        let variables = [("security.jail.jailed", "0"), ("kern.securelevel", "-1")];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let interfaces = [("lo0".to_owned(), loopback)].into();
+        Self { interfaces, stacks: true, variables, ..Self::default() }
     }
 
     /// The machine starts anew.
     pub(crate) fn reboot(&mut self) {
         let kept = self.interfaces.keys().filter(|name| *name != "lo0").map(|name| (name.clone(), vec![]));
         let interfaces = Self::new().interfaces.into_iter().chain(kept.collect::<Vec<_>>()).collect();
-        *self = Self { interfaces, counts: self.counts, stacks: self.stacks, ..Self::default() };
+        let variables = std::mem::take(&mut self.variables);
+        *self = Self { interfaces, counts: self.counts, stacks: self.stacks, variables, ..Self::default() };
     }
 
     /// One line for everything that is there.
@@ -65,6 +71,13 @@ impl FakeHost {
         self.state().freebsd.interfaces.insert(name.into(), vec![]);
     }
 
+    /// Takes an interface out of the machine, whoever has it.
+    pub fn destroy_interface(&self, name: &str) {
+        let mut state = self.state();
+        state.freebsd.interfaces.remove(name);
+        state.freebsd.given.remove(name);
+    }
+
     /// The same, with a kernel that counts what jails use: `kern.racct.enable=1`.
     #[must_use]
     pub fn with_accounting(self) -> Self {
@@ -83,6 +96,13 @@ impl FakeHost {
     #[must_use]
     pub fn with_one_network_stack(self) -> Self {
         self.state().freebsd.stacks = false;
+        self
+    }
+
+    /// The same, with a variable of the kernel's as sysctl(8) tells it.
+    #[must_use]
+    pub fn with_variable(self, name: &str, value: &str) -> Self {
+        self.state().freebsd.variables.insert(name.into(), value.into());
         self
     }
 
@@ -115,6 +135,7 @@ impl State {
         let words: Vec<&str> = argv.iter().map(String::as_str).collect();
         Some(match words[..] {
             ["jls", "-j", name, "jid"] => self.jls(name),
+            ["jls", "-n", "name", list] => self.jls_all(list),
             ["devfs", "rule", "showsets"] => {
                 output(0, &self.rulesets.iter().map(|set| format!("{set}\n")).collect::<String>(), "")
             }
@@ -123,6 +144,9 @@ impl State {
             ["rctl", filter] => self.freebsd.rules_of(filter),
             ["sysctl", "-n", "kern.racct.enable"] => output(0, flag(self.freebsd.counts), ""),
             ["sysctl", "-n", "kern.features.vimage"] if self.freebsd.stacks => output(0, "1\n", ""),
+            ["sysctl", "-n", name] if self.freebsd.variables.contains_key(name) => {
+                output(0, &format!("{}\n", self.freebsd.variables[name]), "")
+            }
             ["sysctl", "-n", name] => output(1, "", &format!("sysctl: unknown oid '{name}'\n")),
             _ => return None,
         })

@@ -8,7 +8,10 @@ mod daemons;
 mod devices;
 mod flags;
 mod installs;
+mod isolations;
+mod jails;
 mod lives;
+mod networks;
 
 use crate::scenario::Scenario;
 
@@ -24,6 +27,9 @@ pub(crate) fn all() -> Vec<Scenario> {
         flags::scenarios,
         boot::scenarios,
         crashes::scenarios,
+        isolations::scenarios,
+        jails::scenarios,
+        networks::scenarios,
     ];
     areas.into_iter().flat_map(|scenarios| scenarios()).collect()
 }

@@ -1,21 +1,15 @@
 //! What the stronger isolation of each system keeps apart, and what a plain chroot does not.
 
-use std::collections::BTreeSet;
 use std::process::Command;
 
 use crate::scenario::{Scenario, both};
 use crate::system::{FREEBSD, ISOLATIONS, output};
 use crate::world::{HostProcess, World};
 
-/// Device nodes that may be seen inside: devfs.rules(5) for jails, and what Linux containers have.
-const SAFE: &str = "console core crypto fd full fuse mqueue null ptmx pts random shm stderr stdin stdout tty urandom \
-                    zero zfs";
-
 pub(crate) fn scenarios() -> Vec<Scenario> {
     vec![
         both("isolations::processes_outside_are_out_of_sight", sight),
         both("isolations::a_host_name_of_its_own", host_name),
-        both("isolations::only_safe_devices_are_visible", devices),
         both("isolations::a_container_restarts_at_once_ten_times", restarts).limit(300),
     ]
 }
@@ -43,23 +37,6 @@ fn host_name(world: &World) {
 fn option(name: &str) -> String {
     let key = if FREEBSD { "host.hostname" } else { "host_name" };
     format!("isolation.{key}={name}")
-}
-
-fn devices(world: &World) {
-    world.install().ok();
-    for isolation in ISOLATIONS {
-        world.create("web", "nullfs", isolation).ok();
-        let shown = world.sh("ls /dev").ok();
-        let shown: BTreeSet<&str> = shown.split_whitespace().collect();
-        let safe: BTreeSet<&str> = SAFE.split_whitespace().collect();
-        let is_terminal = |name: &&&str| name.starts_with("tty") || name.starts_with("pty");
-        let others: Vec<_> = shown.difference(&safe).filter(|name| !is_terminal(name)).collect();
-        assert_eq!(others, Vec::<&&str>::new(), "{isolation}");
-        assert!(["null", "zero", "random", "urandom"].iter().all(|name| shown.contains(name)), "{shown:?}");
-        world.sh("echo gone > /dev/null && head -c 8 /dev/zero | wc -c").says("8");
-        world.assert_quiet();
-        world.run(["delete", "--wait", "web"]).ok();
-    }
 }
 
 fn restarts(world: &World) {

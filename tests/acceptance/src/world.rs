@@ -1,6 +1,8 @@
 //! One qchroot system below a directory of its own, and what the kernel shows of it.
 
 use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -21,6 +23,15 @@ pub(crate) fn program() -> Result<PathBuf, String> {
     let path = std::env::var_os("QCHROOT_BIN").map(PathBuf::from).or_else(beside).unwrap_or_default();
     let there = std::path::absolute(&path).ok().filter(|path| path.is_file());
     there.ok_or(format!("{} is no program: put qchroot beside this one, or set QCHROOT_BIN", path.display()))
+}
+
+/// A file that is shipped with the program under test: it lies beside it, or beside this program.
+#[track_caller]
+pub(crate) fn shipped(name: &str) -> PathBuf {
+    let beside = [program().ok(), std::env::current_exe().ok()].into_iter().flatten();
+    let files: Vec<PathBuf> = beside.map(|program| program.with_file_name(name)).collect();
+    let there = files.iter().find(|file| file.is_file()).cloned();
+    there.unwrap_or_else(|| panic!("there is none of {files:?}: put {name} there"))
 }
 
 /// A system under a root of its own.
@@ -74,6 +85,18 @@ impl World {
     /// Runs the program on a terminal.
     pub(crate) fn terminal<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Terminal {
         Terminal::run(&mut self.command(args))
+    }
+
+    /// Puts a library where the plug-in `name` is looked for.
+    pub(crate) fn put_plugin(&self, name: &str, library: &Path) -> PathBuf {
+        let dir = self.root.join("plugins");
+        let file = dir.join(format!("{name}.so"));
+        fs::create_dir_all(&dir).unwrap();
+        fs::copy(library, &file).unwrap();
+        for at in [&self.root, &dir, &file] {
+            fs::set_permissions(at, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        file
     }
 
     /// Runs a shell command in `web`.

@@ -12,6 +12,7 @@ mod isolations;
 mod jails;
 mod lives;
 mod networks;
+mod plugins;
 
 use crate::scenario::Scenario;
 
@@ -26,6 +27,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         capped::scenarios,
         flags::scenarios,
         boot::scenarios,
+        plugins::scenarios,
         crashes::scenarios,
         isolations::scenarios,
         jails::scenarios,

@@ -1,4 +1,4 @@
-//! Writes one set: a tar archive in xz. It knows the format only.
+//! Writes a userland as one tar(5) archive. It knows the format only.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata};
@@ -6,28 +6,23 @@ use std::io::{Read, Result};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
-use liblzma::write::XzEncoder;
 use tar::{Builder, EntryType, Header};
 
-/// How hard xz(1) tries: not at all.
-const EFFORT: u32 = 0;
-
-/// A set that is being written.
+/// An archive that is being written.
 pub(crate) struct Archive {
-    tar: Builder<XzEncoder<File>>,
+    tar: Builder<File>,
     seen: BTreeSet<String>,
 }
 
 impl Archive {
     /// Begins one.
     pub(crate) fn create(at: &Path) -> Result<Self> {
-        let tar = Builder::new(XzEncoder::new(File::create(at)?, EFFORT));
-        Ok(Self { tar, seen: BTreeSet::new() })
+        Ok(Self { tar: Builder::new(File::create(at)?), seen: BTreeSet::new() })
     }
 
     /// Ends it; the number of entries.
     pub(crate) fn finish(self) -> Result<usize> {
-        self.tar.into_inner()?.finish()?.sync_all()?;
+        self.tar.into_inner()?;
         Ok(self.seen.len())
     }
 

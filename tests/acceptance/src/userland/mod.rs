@@ -15,15 +15,18 @@ use freebsd as own;
 #[cfg(target_os = "linux")]
 use linux as own;
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use liblzma::write::XzEncoder;
 use sha2::{Digest, Sha256};
 
-use archive::Archive;
-
+pub(crate) use archive::Archive;
 pub(crate) use own::release;
+
+/// How hard xz(1) tries: not at all.
+const EFFORT: u32 = 0;
 
 /// Directories that every userland has, with their modes.
 const DIRECTORIES: &[(&str, u32)] = &[
@@ -65,16 +68,29 @@ pub(crate) fn provide(at: &Path) -> Result<(), String> {
 }
 
 fn make(at: &Path) -> std::io::Result<()> {
-    let set = at.join("base.txz");
-    let mut archive = Archive::create(&set)?;
+    let (tar, set) = (at.join("base.tar"), at.join("base.txz"));
+    let entries = archive(&tar)?;
+    let mut xz = XzEncoder::new(File::create(&set)?, EFFORT);
+    std::io::copy(&mut File::open(&tar)?, &mut xz)?;
+    xz.finish()?;
+    fs::remove_file(tar)?;
+    let row = format!("base.txz\t{}\t{entries}\tbase\t\"Base system (MANDATORY)\"\ton\n", sha256(&set)?);
+    fs::write(at.join("MANIFEST"), row)
+}
+
+/// Writes a userland of this machine's as a tar archive; the number of entries.
+pub(crate) fn archive(at: &Path) -> std::io::Result<usize> {
+    let mut archive = Archive::create(at)?;
     for &(path, mode) in DIRECTORIES {
         archive.directory(path, mode)?;
     }
     own::fill(&mut archive)?;
-    let entries = archive.finish()?;
-    let digest: String = Sha256::digest(fs::read(&set)?).iter().map(|byte| format!("{byte:02x}")).collect();
-    let row = format!("base.txz\t{digest}\t{entries}\tbase\t\"Base system (MANDATORY)\"\ton\n");
-    fs::write(at.join("MANIFEST"), row)
+    archive.finish()
+}
+
+/// The SHA-256 of a file, in hexadecimal digits.
+pub(crate) fn sha256(file: &Path) -> std::io::Result<String> {
+    Ok(Sha256::digest(fs::read(file)?).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// The arguments that install the sets in a directory.

@@ -85,6 +85,8 @@ pub(crate) fn all(workspace: &Workspace, filter: Option<&str>) -> Result<Counts>
     setup::require_root("test", "mounts, changes owners and enters containers for real")?;
     setup::ensure(setup::TESTS)?;
     Run::cargo().args(["build", "--workspace", "--bins", "--exclude=xtask", CRASH_POINTS]).run()?;
+    // Of this plug-in, the acceptance tests want the library.
+    Run::cargo().args(["build", "--package=qchroot-example-oci"]).run()?;
     let mut reader = Reader::default();
     let tests = Run::cargo()
         .args(["test", "--workspace", "--no-fail-fast", CRASH_POINTS])

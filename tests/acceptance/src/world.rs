@@ -25,13 +25,16 @@ pub(crate) fn program() -> Result<PathBuf, String> {
     there.ok_or(format!("{} is no program: put qchroot beside this one, or set QCHROOT_BIN", path.display()))
 }
 
-/// A file that is shipped with the program under test: it lies beside it, or beside this program.
+/// The library of a plug-in that is shipped as an example: it lies beside the program under test, or beside this
+/// program, under the name of the plug-in or the one that cargo gives it.
 #[track_caller]
-pub(crate) fn shipped(name: &str) -> PathBuf {
+pub(crate) fn example(name: &str) -> PathBuf {
     let beside = [program().ok(), std::env::current_exe().ok()].into_iter().flatten();
-    let files: Vec<PathBuf> = beside.map(|program| program.with_file_name(name)).collect();
+    let names = [format!("{name}.so"), format!("libqchroot_{}.so", name.replace('.', "_"))];
+    let files: Vec<PathBuf> =
+        beside.flat_map(|program| names.clone().map(|name| program.with_file_name(name))).collect();
     let there = files.iter().find(|file| file.is_file()).cloned();
-    there.unwrap_or_else(|| panic!("there is none of {files:?}: put {name} there"))
+    there.unwrap_or_else(|| panic!("none of these is there: {files:?}"))
 }
 
 /// A system under a root of its own.

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::scenario::{Scenario, both};
 use crate::system::{FREEBSD, ISOLATIONS};
 use crate::userland::{Archive, archive, release, sha256};
-use crate::world::{World, shipped};
+use crate::world::{World, example};
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     vec![
@@ -18,10 +18,9 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
 }
 
 const NAME: &str = "example.oci";
-const LIBRARY: &str = "libqchroot_example_oci.so";
 
 fn image(world: &World) {
-    let file = world.put_plugin(NAME, &shipped(LIBRARY));
+    let file = world.put_plugin(NAME, &example(NAME));
     world.run(["plugin", "list"]).says(NAME);
     let info = world.run(["plugin", "info", NAME, "--json"]).json();
     assert_eq!((&info["name"], &info["kind"]), (&NAME.into(), &"release-source".into()));
@@ -95,7 +94,7 @@ fn broken(world: &World) {
     let checked = world.run(["plugin", "check", file.to_str().unwrap()]);
     assert_eq!(checked.status, 76, "{checked}");
     world.run(["install", "--source", "acme.broken"]).fails(76, &["acme.broken"]);
-    let bytes = fs::read(shipped(LIBRARY)).unwrap();
+    let bytes = fs::read(example(NAME)).unwrap();
     fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
     world.run(["install", "--source", "acme.broken"]).fails(76, &["acme.broken"]);
     world.create("web", "nullfs", ISOLATIONS[0]).ok();

@@ -18,7 +18,7 @@ use crate::scenario::Scenario;
 
 /// Every one, those for other systems included.
 pub(crate) fn all() -> Vec<Scenario> {
-    let areas = [
+    let areas: [fn() -> Vec<Scenario>; _] = [
         installs::scenarios,
         lives::scenarios,
         consoles::scenarios,
@@ -28,10 +28,10 @@ pub(crate) fn all() -> Vec<Scenario> {
         flags::scenarios,
         boot::scenarios,
         plugins::scenarios,
-        crashes::scenarios,
         isolations::scenarios,
         jails::scenarios,
         networks::scenarios,
     ];
-    areas.into_iter().flat_map(|scenarios| scenarios()).collect()
+    // What takes longest comes last.
+    areas.into_iter().chain([crashes::scenarios as fn() -> _]).flat_map(|scenarios| scenarios()).collect()
 }

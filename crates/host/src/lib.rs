@@ -17,6 +17,8 @@ mod extents;
 mod files;
 mod holes;
 #[cfg(any(test, target_os = "freebsd"))]
+mod master_passwd;
+#[cfg(any(test, target_os = "freebsd"))]
 mod mdconfig;
 mod mount;
 mod observe;

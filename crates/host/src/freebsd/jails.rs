@@ -1,7 +1,7 @@
 //! Jails as the kernel knows them, jail_get(2). It does not know which of them is a container's.
 
 use std::collections::BTreeMap;
-use std::ffi::{CStr, c_int};
+use std::ffi::{CStr, CString, c_int};
 
 use camino::Utf8PathBuf;
 use nix::libc::{self, iovec};
@@ -14,14 +14,31 @@ pub(crate) fn roots() -> BTreeMap<i32, Utf8PathBuf> {
     all(0)
 }
 
+/// The same, with those that were removed and are not gone yet: processes may still be in them.
+pub(crate) fn roots_of_all() -> BTreeMap<i32, Utf8PathBuf> {
+    all(libc::JAIL_DYING)
+}
+
 /// The root directories of jails that were removed and are not gone yet.
 pub(crate) fn dying() -> Vec<Utf8PathBuf> {
     let living = roots();
-    all(libc::JAIL_DYING)
-        .into_iter()
-        .filter(|(jid, _)| !living.contains_key(jid))
-        .map(|(_, root)| root)
-        .collect()
+    roots_of_all().into_iter().filter(|(jid, _)| !living.contains_key(jid)).map(|(_, root)| root).collect()
+}
+
+/// The number and the root directory of the living jail `name`.
+pub(crate) fn named(name: &str) -> Option<(i32, Utf8PathBuf)> {
+    let name = CString::new(name).ok()?;
+    let mut path = [0_u8; LONGEST_PATH];
+    let mut parts = [
+        part(c"name".to_bytes_with_nul().as_ptr().cast_mut(), 5),
+        part(name.as_ptr().cast::<u8>().cast_mut(), name.as_bytes_with_nul().len()),
+        part(c"path".to_bytes_with_nul().as_ptr().cast_mut(), 5),
+        part(path.as_mut_ptr(), LONGEST_PATH),
+    ];
+    // SAFETY: names are only read; the path lives for the call and has the length that is said.
+    let jid = unsafe { libc::jail_get(parts.as_mut_ptr(), 4, 0) };
+    let root = CStr::from_bytes_until_nul(&path).ok()?.to_str().ok()?;
+    (jid > 0).then(|| (jid, root.into()))
 }
 
 fn all(flags: c_int) -> BTreeMap<i32, Utf8PathBuf> {

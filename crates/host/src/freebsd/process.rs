@@ -1,38 +1,55 @@
 //! What FreeBSD offers about processes: procctl(2), its pseudo-terminals. It does not know what a container is.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
-use std::time::{Duration, Instant};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
+use std::time::Instant;
 
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use qchroot_api::Result;
+use rustix::event::kqueue::{Event, EventFilter, EventFlags, ProcessEvents, kevent_timespec, kqueue};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, openpt, ptsname, unlockpt};
 
+use super::channel::readable;
+use super::identity;
 use crate::errors::OrError;
 
 /// The highest signal number; signal.h.
 pub(super) const LAST_SIGNAL: i32 = 128;
 
-/// Between two looks at a process that is no child of ours.
-const LOOK: Duration = Duration::from_millis(20);
-
-/// One process, by its number.
-pub(super) struct Handle(Pid);
+/// One process, watched from the moment it was opened, so that its number is known to be its own for as long as it lives;
+/// kqueue(2).
+pub(super) struct Handle {
+    pid: Pid,
+    queue: OwnedFd,
+}
 
 impl Handle {
     /// `None` when there is no such process.
     pub(super) fn open(pid: i32) -> Result<Option<Self>> {
-        let pid = Pid::from_raw(pid);
-        Ok(kill(pid, None).is_ok().then_some(Self(pid)))
+        let failed = || format!("cannot watch process {pid}");
+        let Some(number) = rustix::process::Pid::from_raw(pid) else { return Ok(None) };
+        let queue = kqueue().or_error(failed)?;
+        let end = EventFilter::Proc { pid: number, flags: ProcessEvents::EXIT };
+        let end = Event::new(end, EventFlags::ADD, std::ptr::null_mut());
+        let mut none: [Event; 0] = [];
+        // SAFETY: the event holds no descriptor.
+        match unsafe { kevent_timespec(&queue, &[end], none.as_mut_slice(), None) } {
+            Ok(_) => Ok(Some(Self { pid: Pid::from_raw(pid), queue })),
+            Err(rustix::io::Errno::SRCH) => Ok(None),
+            Err(error) => Err(error).or_error(failed),
+        }
     }
 
     /// Sends a signal; a process that has ended is fine.
     pub(super) fn signal(&self, signal: Signal) -> Result<()> {
-        match kill(self.0, signal) {
+        if self.wait(Instant::now())? {
+            return Ok(());
+        }
+        match kill(self.pid, signal) {
             Ok(()) | Err(Errno::ESRCH) => Ok(()),
             Err(errno) => Err(errno).or_error(|| format!("cannot send {signal}")),
         }
@@ -40,17 +57,21 @@ impl Handle {
 
     /// Waits for the end of the process; false when `until` came first.
     pub(super) fn wait(&self, until: Instant) -> Result<bool> {
-        loop {
-            if kill(self.0, None) == Err(Errno::ESRCH) {
-                return Ok(true);
-            }
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(false);
-            }
-            std::thread::sleep(left.min(LOOK));
-        }
+        readable(self.queue.as_fd(), Some(until))
     }
+}
+
+/// Closes every descriptor above 2 but those in `keep`: chroot(2) and jail_attach(2) refuse a process with an open
+/// directory where `kern.chroot_allow_open_directories` is 0.
+pub(super) fn before_chroot(keep: &[i32]) -> Result<()> {
+    identity::close_all_but(keep, 3)
+}
+
+/// Until this process executes a program nobody can trace it; PROC_TRACE_CTL of procctl(2). Who traces it already goes on.
+pub(super) fn hide_until_exec() {
+    let mut state = libc::PROC_TRACE_CTL_DISABLE;
+    // SAFETY: the request reads a number, which lives for the call.
+    unsafe { libc::procctl(libc::P_PID, own(), libc::PROC_TRACE_CTL, (&raw mut state).cast()) };
 }
 
 /// There are no capabilities to inherit here.

@@ -5,6 +5,8 @@ use std::io;
 use qchroot_api::{Error, ErrorKind, Result, Rules};
 use rustix::process::{Resource, Rlimit};
 
+use super::login;
+
 /// The limits by their names; setrlimit(2).
 pub(super) const RESOURCES: &[(&str, Resource)] = &[
     ("as", Resource::As),
@@ -44,13 +46,14 @@ impl Confinement {
     }
 }
 
-/// Limits come from login.conf(5) here, and whoever starts qchroot has them.
+/// Those of the class `daemon`, which are taken on with the rest of it.
 pub(super) fn usual_limits() -> Vec<(Resource, Rlimit)> {
     vec![]
 }
 
-/// Niceness is that of a process that nobody has set up.
+/// Priority, limits and processors are those that services of the host's have.
+#[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
 pub(super) fn forget_caller() -> Result<()> {
-    let _ = rustix::process::setpriority_process(None, 0);
+    login::begin_as_daemon();
     Ok(())
 }

@@ -2,23 +2,22 @@
 //! here all of its processes are ended, and the jails that were made on its root, whether or not a journal knows them.
 
 use std::os::fd::OwnedFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use nix::errno::Errno;
 use nix::libc;
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use qchroot_api::{Error, ErrorKind, Name, Place, Result};
 use qchroot_engine::{Deadline, Probe};
 
+use super::kernel::Handle;
+use super::member::Members;
 use super::{fork, members};
 use crate::clock;
 use crate::errors::OrError;
 use crate::os::jails;
-
-/// Between two looks at processes that were asked to end.
-const LOOK: Duration = Duration::from_millis(20);
 
 /// How long the kernel may take to bury what was killed.
 const BURIAL: Duration = Duration::from_secs(5);
@@ -37,23 +36,18 @@ pub(crate) fn start(_container: &Name, _root: &Utf8Path, _proc: Option<&Place>) 
 /// Busy when a process outlives SIGKILL.
 pub(crate) fn stop(root: &Utf8Path, _proc: Option<&Place>, deadline: Deadline) -> Result<()> {
     let root = real(root);
-    signal(&root, Signal::SIGTERM)?;
-    while !living(&root)?.is_empty() && clock::steady() < deadline.0 {
-        std::thread::sleep(LOOK);
+    let own = Members::of(&root);
+    for process in own.all()? {
+        process.signal(Signal::SIGTERM)?;
+        process.signal(Signal::SIGCONT)?;
     }
+    await_end(&own, Instant::now() + deadline.0.saturating_sub(clock::steady()), |_| Ok(()))?;
     remove_jails(&root)?;
-    let last = clock::steady() + BURIAL;
-    while clock::steady() < last {
-        if living(&root)?.is_empty() {
-            return Ok(());
-        }
-        signal(&root, Signal::SIGKILL)?;
-        std::thread::sleep(LOOK);
-    }
-    let left: Vec<String> = living(&root)?.iter().map(ToString::to_string).collect();
-    if left.is_empty() {
+    if await_end(&own, Instant::now() + BURIAL, |process| process.signal(Signal::SIGKILL))? {
         return Ok(());
     }
+    let left: Vec<String> =
+        members::list(&root)?.iter().filter(|it| !it.zombie).map(|it| it.pid.to_string()).collect();
     Err(Error::new(ErrorKind::Busy, format!("processes {} in {root} do not end", left.join(", ")))
         .hint("try again; see their states with ps"))
 }
@@ -70,19 +64,16 @@ fn real(root: &Utf8Path) -> Utf8PathBuf {
     root.canonicalize_utf8().unwrap_or_else(|_| root.to_owned())
 }
 
-fn living(root: &Utf8Path) -> Result<Vec<i32>> {
-    let all = members::list(root)?;
-    Ok(all.into_iter().filter(|process| !process.zombie).map(|process| process.pid).collect())
-}
-
-fn signal(root: &Utf8Path, signal: Signal) -> Result<()> {
-    for pid in living(root)? {
-        match kill(Pid::from_raw(pid), signal) {
-            Ok(()) | Err(Errno::ESRCH) => {}
-            Err(errno) => return Err(errno).or_error(|| format!("cannot send {signal} to process {pid}")),
+/// Waits until there is no process any more; false when `until` came first. `urge` is done to all at each look.
+fn await_end(own: &Members, until: Instant, urge: impl Fn(&Handle) -> Result<()>) -> Result<bool> {
+    loop {
+        let all = own.all()?;
+        all.iter().try_for_each(&urge)?;
+        let Some(one) = all.first() else { return Ok(true) };
+        if !one.wait(until)? {
+            return Ok(false);
         }
     }
-    Ok(())
 }
 
 /// Whatever is still in them is killed by the kernel.

@@ -1,43 +1,33 @@
-//! Processes of one container. A number can change hands between the question and the signal: this system has no
-//! descriptor for a process that is not a child; the question is asked last.
+//! Processes of one container, each watched before the kernel is asked whose it is, so that no number changes hands between
+//! the question and the signal.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use nix::errno::Errno;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use qchroot_api::Result;
+use qchroot_api::{Process, Result};
 
+use super::kernel::Handle;
 use super::members;
-use crate::errors::OrError;
 
 /// The processes of a container, by its root.
 pub(super) struct Members(Utf8PathBuf);
 
-/// One of them.
-pub(super) struct Member(i32);
-
 impl Members {
     pub(super) fn of(root: &Utf8Path) -> Self {
-        Self(root.to_owned())
+        Self(root.canonicalize_utf8().unwrap_or_else(|_| root.to_owned()))
     }
 
     /// One process, if it is the container's.
-    pub(super) fn hold(&self, pid: i32) -> Result<Option<Member>> {
-        Ok(members::list(&self.0)?.iter().any(|process| process.pid == pid).then_some(Member(pid)))
+    pub(super) fn hold(&self, pid: i32) -> Result<Option<Handle>> {
+        let handle = Handle::open(pid)?;
+        Ok(handle.filter(|_| members::find(pid).is_some_and(|it| self.owns(&it))))
     }
 
     /// All of them.
-    pub(super) fn all(&self) -> Result<Vec<Member>> {
-        Ok(members::list(&self.0)?.iter().filter(|it| !it.zombie).map(|it| Member(it.pid)).collect())
+    pub(super) fn all(&self) -> Result<Vec<Handle>> {
+        let pids = members::list(&self.0)?.into_iter().map(|process| process.pid);
+        pids.filter_map(|pid| self.hold(pid).transpose()).collect()
     }
-}
 
-impl Member {
-    /// Sends a signal; a process that has ended is fine.
-    pub(super) fn signal(&self, signal: Signal) -> Result<()> {
-        match kill(Pid::from_raw(self.0), signal) {
-            Ok(()) | Err(Errno::ESRCH) => Ok(()),
-            Err(errno) => Err(errno).or_error(|| format!("cannot send {signal}")),
-        }
+    fn owns(&self, process: &Process) -> bool {
+        !process.zombie && process.root.starts_with(&self.0)
     }
 }

@@ -11,9 +11,9 @@ use crate::command;
 /// Which kernel this is.
 pub(crate) const PLATFORM: Platform = Platform::Freebsd;
 
-/// Changes with every boot: `kern.boot_id`, or the time of the boot on kernels without it.
+/// Changes with every boot, and not when the clock is set, as `kern.boottime` does.
 pub(crate) fn boot_id() -> Result<String> {
-    let bytes = sysctl::bytes("kern.boot_id").or_else(|_| sysctl::bytes("kern.boottime"))?;
+    let bytes = sysctl::bytes("kern.boot_id")?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 

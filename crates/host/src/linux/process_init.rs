@@ -122,7 +122,7 @@ fn live(
 
 fn settle(inside: &OwnedFd, sender: &Sender<Result<()>>) -> Result<()> {
     identity::silence()?;
-    identity::enter_root(inside.as_fd(), Utf8Path::new("/"))?;
+    identity::enter_root(inside.as_fd(), Utf8Path::new("/"), &[])?;
     // Signals stay blocked: the kernel drops what the first process of a namespace does not wait for.
     identity::close_others(&[sender.as_raw_fd()])
 }

@@ -12,7 +12,8 @@ use nix::unistd::{Pid, setsid};
 use qchroot_api::{Credentials, Entry, Error, ErrorKind, Result, Way};
 
 use super::channel::{Received, Sender, channel, readable};
-use super::jexec::Jexec;
+use super::jail::JailDoor;
+use super::login::Login;
 use super::program::Program;
 use super::rules::{self, Hold};
 use super::sandbox::Door;
@@ -53,16 +54,15 @@ pub(crate) fn trace(entry: &Entry) -> Result<(i32, Vec<PathBuf>)> {
 
 fn run(entry: &Entry, mut tracer: Option<&mut Tracer>) -> Result<i32> {
     identity::refuse_directories()?;
-    let passage = Passage::open(&entry.way, &entry.credentials)?.with_login(entry.argv0.is_some());
-    passage.refuse_missing(entry)?;
+    let passage = Passage::open(&entry.way, &entry.credentials)?;
     let hold = Hold::new(entry.way.rules())?;
-    let program = Program::new(&passage.words(&entry.argv), passage.argv0(entry), &entry.env)?;
+    let login = Login::of(entry)?;
     let mut terminal = Terminal::open(passage.root(), entry.credentials.uid)?;
     let signals = Signals::catch(&CAUGHT)?;
     let (sender, mut receiver) = channel::<Error>()?;
     let is_traced = tracer.is_some();
     let child = passage.fork(|| {
-        let Err(error) = become_it(entry, &passage, &hold, &program, terminal.as_ref(), &sender, is_traced);
+        let Err(error) = become_it(entry, &passage, &hold, &login, terminal.as_ref(), &sender, is_traced);
         sender.send(&error);
         1
     })?;
@@ -90,7 +90,7 @@ fn become_it(
     entry: &Entry,
     passage: &Passage,
     hold: &Hold,
-    program: &Program,
+    login: &Login,
     terminal: Option<&Terminal>,
     sender: &Sender<Error>,
     is_traced: bool,
@@ -101,11 +101,16 @@ fn become_it(
         terminal.take()?;
     }
     rules::forget_caller()?;
-    passage.go(&entry.directory)?;
+    let mut env = entry.env.clone();
+    login.outside(&mut env)?;
+    passage.go(&entry.directory, &[sender.as_raw_fd()])?;
     identity::close_others(&[sender.as_raw_fd()])?;
     let report: Sender<Error> = kept(3).into();
-    let who = passage.root().map(|_| &entry.credentials);
-    let Err(error) = cross(who, hold, program, &report, is_traced);
+    let ready = login
+        .inside(&mut env)
+        .and_then(|()| Program::new(&passage.words(&entry.argv), passage.argv0(entry), &env));
+    let who = passage.takes_users().then_some(&entry.credentials);
+    let Err(error) = ready.and_then(|program| cross(who, hold, &program, &report, is_traced));
     report.send(&error);
     // SAFETY: _exit(2) ends this process at once; the error has been told.
     unsafe { nix::libc::_exit(1) }
@@ -184,8 +189,8 @@ pub(super) enum Passage {
         /// The control group that its processes are in.
         group: Option<String>,
     },
-    /// By jexec(8), which knows users by name.
-    Jail(Jexec),
+    /// Into a jail of FreeBSD's.
+    Jail(JailDoor),
     /// By a command of the host's.
     Command(Vec<String>),
 }
@@ -202,7 +207,7 @@ impl Passage {
             Way::Sandbox { root, rules } => {
                 Ok(Self::Sandbox { door: Door::open(root)?, group: rules.group.clone() })
             }
-            Way::Jail { name, root, .. } => Ok(Self::Jail(Jexec::new(name, root, who)?)),
+            Way::Jail { name, root, .. } => Ok(Self::Jail(JailDoor::open(name, root)?)),
             Way::Command { prefix, .. } if who.uid == 0 => Ok(Self::Command(prefix.clone())),
             Way::Command { prefix, .. } => Err(Error::new(
                 ErrorKind::Unavailable,
@@ -221,12 +226,18 @@ impl Passage {
         }
     }
 
-    /// Which process namespace it leads to, as long as the container has one.
+    /// Whether a process that goes this way becomes a user by itself; a command of the host's sees to that.
+    pub(super) fn takes_users(&self) -> bool {
+        !matches!(self, Self::Command(_))
+    }
+
+    /// Which process namespace or jail it leads to, as long as the container has one.
     pub(super) fn namespace_id(&self) -> Option<(u64, u64)> {
         let namespace = match self {
             Self::Root { namespace, .. } => namespace.as_ref()?,
             Self::Sandbox { door, .. } => door.processes(),
-            Self::Jail(_) | Self::Command(_) => return None,
+            Self::Jail(door) => return Some((0, door.id())),
+            Self::Command(_) => return None,
         };
         rustix::fs::fstat(namespace).ok().map(|stat| (stat.st_dev, stat.st_ino))
     }
@@ -244,30 +255,13 @@ impl Passage {
     /// All words of the command, for a program with these.
     pub(super) fn words(&self, argv: &[String]) -> Vec<String> {
         match self {
-            Self::Root { .. } | Self::Sandbox { .. } => argv.to_vec(),
-            Self::Jail(jexec) => jexec.words(argv),
+            Self::Root { .. } | Self::Sandbox { .. } | Self::Jail(_) => argv.to_vec(),
             Self::Command(prefix) => [prefix, argv].concat(),
         }
     }
 
-    /// The same for a login, where the way itself has to know.
-    fn with_login(self, login: bool) -> Self {
-        match self {
-            Self::Jail(jexec) => Self::Jail(jexec.with_login(login)),
-            other => other,
-        }
-    }
-
-    /// Refuses a program that is not inside, where the way itself does not tell it from one that failed.
-    fn refuse_missing(&self, entry: &Entry) -> Result<()> {
-        match self {
-            Self::Jail(jexec) => jexec.refuse_missing(&entry.argv, &entry.env),
-            Self::Root { .. } | Self::Sandbox { .. } | Self::Command(_) => Ok(()),
-        }
-    }
-
     fn argv0<'a>(&self, entry: &'a Entry) -> Option<&'a str> {
-        entry.argv0.as_deref().filter(|_| self.root().is_some())
+        entry.argv0.as_deref().filter(|_| self.takes_users())
     }
 
     /// Forks a child inside the container's process namespace.
@@ -279,14 +273,35 @@ impl Passage {
         }
     }
 
-    /// In such a child: goes the rest of the way, to `directory` inside, or to `/`.
-    pub(super) fn go(&self, directory: &Utf8Path) -> Result<()> {
+    /// In such a child: goes the rest of the way, to `directory` inside, or to `/`. Of the descriptors above 2 only those in
+    /// `keep` are sure to stay open.
+    pub(super) fn go(&self, directory: &Utf8Path, keep: &[i32]) -> Result<()> {
         match self {
-            Self::Root { root, .. } => identity::enter_root(root.as_fd(), directory),
+            Self::Root { root, .. } => identity::enter_root(root.as_fd(), directory, keep),
             Self::Sandbox { door, .. } => door.enter(directory),
-            Self::Jail(_) | Self::Command(_) => {
-                rustix::process::chdir("/").or_error(|| "cannot change to /".into())
-            }
+            Self::Jail(door) => door.enter(directory, keep),
+            Self::Command(_) => to_root(),
         }
     }
+
+    /// The same for a process that watches over a program inside. Into a jail it does not follow: from outside it sees
+    /// all that goes on there, and nobody inside can touch it.
+    pub(super) fn approach(&self, keep: &[i32]) -> Result<()> {
+        match self {
+            Self::Jail(_) => to_root(),
+            other => other.go(Utf8Path::new("/"), keep),
+        }
+    }
+
+    /// What is left of the way for the program that it watches over.
+    pub(super) fn arrive(&self, keep: &[i32]) -> Result<()> {
+        match self {
+            Self::Jail(door) => door.enter(Utf8Path::new("/"), keep),
+            Self::Root { .. } | Self::Sandbox { .. } | Self::Command(_) => Ok(()),
+        }
+    }
+}
+
+fn to_root() -> Result<()> {
+    rustix::process::chdir("/").or_error(|| "cannot change to /".into())
 }

@@ -6,9 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::{SigSet, SigmaskHow, pthread_sigmask};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
 use qchroot_api::Error;
+use rustix::process::{WaitOptions, WaitStatus, waitpid};
 
 /// The status of a child whose body panicked; `EX_SOFTWARE` of sysexits(3).
 const PANICKED: i32 = 70;
@@ -48,13 +48,9 @@ pub(super) fn refused(why: impl Into<io::Error>, message: String) -> Error {
 /// Waits for a child's end: its exit status, or 128+N when signal N ended it.
 pub(super) fn wait(child: Pid) -> nix::Result<i32> {
     loop {
-        match waitpid(child, None) {
-            Ok(status) => {
-                if let Some(code) = exit_code(status) {
-                    return Ok(code);
-                }
-            }
-            Err(Errno::EINTR) => {}
+        match end_of(child, WaitOptions::empty()) {
+            Ok(Some(code)) => return Ok(code),
+            Ok(None) | Err(Errno::EINTR) => {}
             Err(error) => return Err(error),
         }
     }
@@ -62,14 +58,27 @@ pub(super) fn wait(child: Pid) -> nix::Result<i32> {
 
 /// The same without waiting: `None` while the child lives.
 pub(super) fn try_wait(child: Pid) -> nix::Result<Option<i32>> {
-    Ok(exit_code(waitpid(child, Some(WaitPidFlag::WNOHANG))?))
+    end_of(child, WaitOptions::NOHANG)
+}
+
+/// Any child of this process that has ended, and how; `None` when all live. Every signal is counted, those too that have
+/// no name.
+pub(super) fn bury_any() -> nix::Result<Option<(Pid, Option<i32>)>> {
+    let ended = rustix::process::wait(WaitOptions::NOHANG).map_err(errno)?;
+    Ok(ended.map(|(child, status)| (Pid::from_raw(child.as_raw_nonzero().get()), exit_code(status))))
+}
+
+fn end_of(child: Pid, options: WaitOptions) -> nix::Result<Option<i32>> {
+    let child = rustix::process::Pid::from_raw(child.as_raw()).ok_or(Errno::ECHILD)?;
+    let ended = waitpid(Some(child), options).map_err(errno)?;
+    Ok(ended.and_then(|(_, status)| exit_code(status)))
+}
+
+fn errno(error: rustix::io::Errno) -> Errno {
+    Errno::from_raw(error.raw_os_error())
 }
 
 /// The end that a status of wait(2) tells of, if it does.
-pub(super) fn exit_code(status: WaitStatus) -> Option<i32> {
-    match status {
-        WaitStatus::Exited(_, code) => Some(code),
-        WaitStatus::Signaled(_, signal, _) => Some(128 + signal as i32),
-        _ => None,
-    }
+fn exit_code(status: WaitStatus) -> Option<i32> {
+    status.exit_status().or_else(|| Some(128 + status.terminating_signal()?))
 }

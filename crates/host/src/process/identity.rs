@@ -13,12 +13,14 @@ use rustix::process::{chdir, chroot, fchdir};
 use super::kernel;
 use crate::errors::OrError;
 
-/// Makes the directory behind `root` this process' root, and goes to `directory` in it, or to `/`.
-pub(super) fn enter_root(root: BorrowedFd<'_>, directory: &Utf8Path) -> Result<()> {
-    fchdir(root)
-        .and_then(|()| chroot("."))
-        .and_then(|()| chdir("/"))
-        .or_error(|| "cannot change the root directory".into())?;
+/// Makes the directory behind `root` this process' root, and goes to `directory` in it, or to `/`. Where the kernel wants
+/// no directory to be open then, only the descriptors `keep` stay open above 2, and whoever owned another must not drop
+/// it any more.
+pub(super) fn enter_root(root: BorrowedFd<'_>, directory: &Utf8Path, keep: &[i32]) -> Result<()> {
+    let failed = || "cannot change the root directory".to_owned();
+    fchdir(root).or_error(failed)?;
+    kernel::before_chroot(keep)?;
+    chroot(".").and_then(|()| chdir("/")).or_error(failed)?;
     let _ = chdir(directory.as_str());
     Ok(())
 }

@@ -10,7 +10,6 @@ mod fork;
 pub(crate) mod give_up;
 pub(crate) mod guard;
 mod identity;
-mod jexec;
 pub(crate) mod log;
 pub(crate) mod plugin;
 pub(crate) mod plugin_main;
@@ -33,8 +32,14 @@ mod filter;
 #[path = "../linux/process_init.rs"]
 pub(crate) mod init;
 #[cfg(target_os = "linux")]
+#[path = "../linux/process_jail.rs"]
+mod jail;
+#[cfg(target_os = "linux")]
 #[path = "../linux/process.rs"]
 mod kernel;
+#[cfg(target_os = "linux")]
+#[path = "../linux/process_login.rs"]
+mod login;
 #[cfg(target_os = "linux")]
 #[path = "../linux/process_member.rs"]
 mod member;
@@ -67,8 +72,14 @@ mod confine;
 #[path = "../freebsd/process_init.rs"]
 pub(crate) mod init;
 #[cfg(target_os = "freebsd")]
+#[path = "../freebsd/process_jail.rs"]
+mod jail;
+#[cfg(target_os = "freebsd")]
 #[path = "../freebsd/process.rs"]
 mod kernel;
+#[cfg(target_os = "freebsd")]
+#[path = "../freebsd/process_login.rs"]
+mod login;
 #[cfg(target_os = "freebsd")]
 #[path = "../freebsd/process_member.rs"]
 mod member;

@@ -4,11 +4,9 @@
 use std::convert::Infallible;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 
-use camino::Utf8Path;
 use nix::errno::Errno;
 use nix::libc;
-use nix::sys::signal::{SigSet, Signal, kill};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
 use nix::unistd::{Pid, setsid};
 use qchroot_api::{Credentials, Error, ErrorKind, Result};
 use rustix::fs::{Mode, OFlags, open};
@@ -135,11 +133,12 @@ impl Life {
         identity::set_stdio([Some(null.as_fd()), Some(errand.output), Some(errand.output)])?;
         drop(null);
         rules::forget_caller()?;
-        passage.go(Utf8Path::new("/"))?;
-        kernel::clear_inheritable().or_error(|| "cannot clear capabilities".into())?;
-        identity::default_actions();
         let mut keep = vec![sender.as_raw_fd(), descendants.into_raw_fd()];
         keep.extend(errand.news.map(|fd| fd.as_raw_fd()));
+        passage.approach(&keep)?;
+        kernel::clear_inheritable().or_error(|| "cannot clear capabilities".into())?;
+        identity::default_actions();
+        hear_of_children().or_error(|| "cannot catch a signal".into())?;
         identity::close_others(&keep)?;
         let news = errand.news.map(|_| kept(5));
         Ok(Self { sender: kept(3).into(), descendants: Descendants::from_fd(kept(4)), news })
@@ -172,10 +171,10 @@ impl Life {
                 _ => {}
             }
             loop {
-                match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                match fork::bury_any() {
                     Err(Errno::ECHILD) => return 0,
-                    Ok(WaitStatus::StillAlive) | Err(_) => break,
-                    Ok(status) => lives &= !self.note(status, main),
+                    Ok(None) | Err(_) => break,
+                    Ok(Some((child, end))) => lives &= !self.note(end.filter(|_| child == main)),
                 }
             }
             if kill || (!lives && errand.orphans == Orphans::Kill) {
@@ -186,9 +185,8 @@ impl Life {
     }
 
     /// Tells of the program's end; whether that was it.
-    fn note(&self, status: WaitStatus, main: Pid) -> bool {
-        let code = fork::exit_code(status).filter(|_| status.pid() == Some(main));
-        code.inspect(|&code| self.sender.send(&Report::Ended(code))).is_some()
+    fn note(&self, end: Option<i32>) -> bool {
+        end.inspect(|&code| self.sender.send(&Report::Ended(code))).is_some()
     }
 
     /// Asks the program alone, or everybody.
@@ -209,6 +207,15 @@ impl Life {
     }
 }
 
+/// The end of a child waits to be asked for. A signal that is ignored by default is forgotten at once on FreeBSD, blocked
+/// or not, unless it has a handler; sigwait(2).
+fn hear_of_children() -> nix::Result<()> {
+    extern "C" fn nothing(_: libc::c_int) {}
+    let action = SigAction::new(SigHandler::Handler(nothing), SaFlags::empty(), SigSet::empty());
+    // SAFETY: the handler does nothing.
+    unsafe { sigaction(Signal::SIGCHLD, &action) }.map(drop)
+}
+
 /// Runs the program as a child of the reaper; returns when it is being executed.
 fn launch(errand: &Errand<'_>, news: Option<&OwnedFd>) -> Result<Pid> {
     let (sender, mut receiver) = channel::<Error>()?;
@@ -227,13 +234,14 @@ fn launch(errand: &Errand<'_>, news: Option<&OwnedFd>) -> Result<Pid> {
 
 fn become_it(errand: &Errand<'_>, news: Option<&OwnedFd>, sender: &Sender<Error>) -> Result<Infallible> {
     setsid().or_error(|| "cannot begin a session".into())?;
+    let mut keep = vec![sender.as_raw_fd()];
+    keep.splice(0..0, news.map(AsRawFd::as_raw_fd));
+    errand.passage.arrive(&keep)?;
     let outside = Credentials::root();
-    errand.hold.assume(Some(if errand.passage.root().is_some() { errand.who } else { &outside }))?;
+    errand.hold.assume(Some(if errand.passage.takes_users() { errand.who } else { &outside }))?;
     // After the change of user, which takes it back. Without its reaper nobody would know it: the supervisor would
     // start a second one beside it.
     kernel::die_with_parent(Signal::SIGKILL).or_error(|| "cannot tie a service to its reaper".into())?;
-    let mut keep = vec![sender.as_raw_fd()];
-    keep.splice(0..0, news.map(AsRawFd::as_raw_fd));
     identity::close_others(&keep)?;
     let report: Sender<Error> = kept(NEWS + i32::from(news.is_some())).into();
     let ready = prepare(news.is_some()).and_then(|()| errand.hold.shut());

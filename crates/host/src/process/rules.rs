@@ -4,8 +4,8 @@
 //!
 //! 1. the control group, while the host's files are in sight;
 //! 2. a session of its own, with its terminal if it has one;
-//! 3. [`forget_caller`]: niceness, scheduling, memory policy, OOM score, personality, keyring, umask;
-//! 4. root and working directory;
+//! 3. [`forget_caller`]: niceness, scheduling, memory policy, OOM score, personality, keyring, umask; login class;
+//! 4. root and working directory, or jail;
 //! 5. every descriptor above 2 is closed;
 //! 6. [`Hold::assume`]: limits, bounding set, inheritable and ambient capabilities, groups, group, user;
 //! 7. the tie to its parent, signals by default and unblocked;
@@ -51,9 +51,8 @@ impl Hold {
         kernel::clear_inheritable().or_error(|| "cannot clear capabilities".into())?;
         let Some(who) = who else { return Ok(()) };
         let failed = || format!("cannot become user {} of group {}", who.uid, who.gid);
-        let groups: Vec<Gid> = who.groups.iter().copied().map(Gid::from_raw).collect();
         let (uid, gid) = (Uid::from_raw(who.uid), Gid::from_raw(who.gid));
-        nix::unistd::setgroups(&groups).or_error(failed)?;
+        nix::unistd::setgroups(&groups_of(who)).or_error(failed)?;
         nix::unistd::setresgid(gid, gid, gid).or_error(failed)?;
         nix::unistd::setresuid(uid, uid, uid).or_error(failed)
     }
@@ -69,6 +68,14 @@ impl Hold {
         }
         self.limits.iter().try_for_each(|(name, resource, limit)| narrow(name, *resource, *limit))
     }
+}
+
+/// With the primary group in front: FreeBSD before 15 takes the first for the effective one, which the change of group
+/// overwrites.
+fn groups_of(who: &Credentials) -> Vec<Gid> {
+    let first = who.groups.first().map(|_| who.gid);
+    let others = who.groups.iter().copied().filter(|&group| group != who.gid);
+    first.into_iter().chain(others).map(Gid::from_raw).collect()
 }
 
 /// Leaves behind what this process has from whoever started it and no rule is about.

@@ -93,6 +93,6 @@ impl Door {
     /// In such a child: goes through, with `directory` for its working directory, or `/`.
     pub(in crate::process) fn enter(&self, directory: &Utf8Path) -> Result<()> {
         self.join()?;
-        identity::enter_root(self.root(), directory)
+        identity::enter_root(self.root(), directory, &[])
     }
 }

@@ -1,6 +1,7 @@
 //! A look from inside a container: does a port take connections, is a file there? A process of its own looks, because
 //! the network and the files are those inside. It does not know who waits for the answer.
 
+use std::mem::ManuallyDrop;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
@@ -97,9 +98,11 @@ fn inside(passage: &Passage, step: &ServiceStep, keep: i32) -> Result<()> {
     kernel::set_name(c"qchroot-look");
     kernel::die_with_parent(Signal::SIGKILL).or_error(|| "cannot tie a look to its supervisor".into())?;
     identity::silence()?;
-    match passage.root() {
-        Some(_) => passage.go(Utf8Path::new("/"))?,
-        None => identity::enter_root(beneath::open_root(&step.root)?.as_fd(), Utf8Path::new("/"))?,
+    if passage.takes_users() {
+        passage.go(Utf8Path::new("/"), &[keep])?;
+    } else {
+        let root = ManuallyDrop::new(beneath::open_root(&step.root)?);
+        identity::enter_root(root.as_fd(), Utf8Path::new("/"), &[keep])?;
     }
     identity::close_others(&[keep])
 }

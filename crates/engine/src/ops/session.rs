@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use qchroot_api::{Credentials, Entry, Error, ErrorKind, Name, Place, Result, UserName};
+use qchroot_api::{Brand, Credentials, Entry, Error, ErrorKind, Name, Place, Result, UserName};
 
 use crate::journal::Op;
 use crate::missing;
@@ -136,13 +136,13 @@ impl Engine<'_> {
     fn entry(&self, loaded: &Loaded<'_>, session: &Session, console: bool) -> Result<Entry> {
         let root = loaded.container.root();
         let (user, credentials) = self.identity(&root, &session.who)?;
-        let shell = if user.shell.is_empty() { "/bin/sh".to_owned() } else { user.shell.clone() };
+        let shell = shell_of(&user, console && !session.login).to_owned();
         let argv = if session.argv.is_empty() { vec![shell.clone()] } else { session.argv.clone() };
         let argv0 = session.login.then(|| format!("-{}", argv[0].rsplit('/').next().unwrap_or("sh")));
         let at_home = session.login || console;
         let mut env = environment(&user, &shell, session);
         if console {
-            env.extend([prompt(&loaded.name, &shell, user.uid)]);
+            env.extend([prompt(&loaded.name, &shell, user.uid, loaded.installed.base.brand)]);
         }
         Ok(Entry {
             way: loaded.isolation.way(&loaded.container, self.view())?,
@@ -212,13 +212,46 @@ fn environment(user: &User, shell: &str, session: &Session) -> BTreeMap<String, 
     env
 }
 
+/// The user's shell. One whose prompt only its own files can set is left for sh(1) where the prompt matters.
+fn shell_of(user: &User, prompt_matters: bool) -> &str {
+    let is_csh = matches!(user.shell.rsplit('/').next(), Some("csh" | "tcsh"));
+    if user.shell.is_empty() || (is_csh && prompt_matters) { "/bin/sh" } else { &user.shell }
+}
+
 /// A prompt with the container's name and the path. bash(1) sets its own from its start-up files, so it is told
-/// before each prompt; other shells take `PS1` and expand parameters in it (sh(1), POSIX).
-fn prompt(name: &Name, shell: &str, uid: u32) -> (String, String) {
-    if shell.ends_with("bash") {
+/// before each prompt; FreeBSD's sh(1) knows sequences and expands no parameters in `PS1`, as others do (sh(1), POSIX).
+fn prompt(name: &Name, shell: &str, uid: u32, brand: Brand) -> (String, String) {
+    let shell = shell.rsplit('/').next().unwrap_or_default();
+    if shell == "bash" {
         ("PROMPT_COMMAND".into(), format!(r#"PS1='{name}:\w\$ '"#))
+    } else if shell == "sh" && brand == Brand::Freebsd {
+        ("PS1".into(), format!(r"{name}:\w\$ "))
     } else {
         let mark = if uid == 0 { '#' } else { '$' };
         ("PS1".into(), format!("{name}:$PWD{mark} "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shell_is_told_a_prompt_that_it_understands() {
+        let name: Name = "web".parse().unwrap();
+        let told = |shell: &str, brand| prompt(&name, shell, 0, brand).1;
+        assert_eq!(told("/bin/sh", Brand::Freebsd), r"web:\w\$ ");
+        assert_eq!(told("/bin/sh", Brand::Linux), "web:$PWD# ");
+        assert_eq!(told("/usr/local/bin/zsh", Brand::Freebsd), "web:$PWD# ");
+        assert_eq!(told("/usr/local/bin/bash", Brand::Freebsd), r"PS1='web:\w\$ '");
+    }
+
+    #[test]
+    fn a_shell_that_cannot_be_told_gives_way_to_one_that_can() {
+        let user = |shell: &str| User { shell: shell.into(), ..superuser().0 };
+        assert_eq!(shell_of(&user("/bin/csh"), true), "/bin/sh");
+        assert_eq!(shell_of(&user("/bin/csh"), false), "/bin/csh");
+        assert_eq!(shell_of(&user("/bin/zsh"), true), "/bin/zsh");
+        assert_eq!(shell_of(&user(""), false), "/bin/sh");
     }
 }

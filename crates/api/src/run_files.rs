@@ -6,10 +6,11 @@
 pub const RUN_DIRS: &[&str] = &["run", "var/run", "var/lock", "var/spool/lock"];
 
 /// Whether the regular file `name` in one of [`RUN_DIRS`] is stale before a container's first start after a boot.
-/// The list of who is logged in is kept: what needs it does not make it.
+/// What needs a file and does not make it keeps it: the list of who is logged in; where FreeBSD's loader finds the libraries
+/// of packages, ldconfig(8), and what `/etc/os-release` leads to, as a whole system makes both at its own boot only.
 #[must_use]
 pub fn is_stale_after_boot(name: &str) -> bool {
-    !matches!(name, "utmp" | "utmpx")
+    !matches!(name, "utmp" | "utmpx" | "ld-elf.so.hints" | "ld-elf32.so.hints" | "os-release")
 }
 
 /// Whether the regular file `name` in one of [`RUN_DIRS`] is stale whenever a container has no process: it names

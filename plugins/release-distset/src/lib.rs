@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod modern;
+mod nearby;
 mod pins;
 mod search;
 mod settings;

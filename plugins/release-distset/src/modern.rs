@@ -8,20 +8,24 @@ use qchroot_unpack::{Address, Limits, Wanted, sha256, unpack_all};
 
 use crate::pins::{Pinned, addresses};
 use crate::search::{Hit, search};
-use crate::{Found, Wish, trust};
+use crate::{Found, Wish, nearby, trust};
 
 const MANIFEST: &str = "MANIFEST";
 
 /// Finds the release, makes sure of its MANIFEST, and pins the chosen sets.
 pub(crate) fn find(wish: &Wish<'_>) -> Result<Found> {
     let mirrors = addresses(&wish.settings.mirrors(&wish.version))?;
-    trust::refuse_open(&mirrors, wish.settings, wish.any)?;
+    let known = nearby::manifest(&wish.version, &wish.target, wish.host)?;
+    trust::refuse_open(&mirrors, wish.settings, wish.any || known.is_some())?;
     let paths = wish.target.paths(&wish.version);
-    let Hit { directories, content } = search(&mirrors, &paths, MANIFEST, wish.host)?;
+    let Hit { directories, content } = search(&mirrors, &paths, MANIFEST, wish.host)
+        .map_err(|error| nearby::advise(error, &wish.version, wish.host))?;
     let (digest, _) = sha256(&*content)
         .map_err(|error| Error::new(ErrorKind::Internal, "cannot hash MANIFEST").cause(error))?;
-    let told = |error: Error| error.with("manifest", directories[0].join(MANIFEST));
-    trust::check_pin(&digest, wish.settings, &directories[0].join(MANIFEST))?;
+    let at = directories[0].join(MANIFEST);
+    let told = |error: Error| error.with("manifest", &at);
+    trust::check_pin(&digest, wish.settings, &at)?;
+    nearby::check(&digest, known.as_deref(), &at, wish.any)?;
     trust::check_signed(&content, &directories, wish.settings, wish.host).map_err(told)?;
     let rows = manifest(&content).map_err(told)?;
     let sets = choose(&rows, &wish.settings.sets, wish.settings.profile).map_err(told)?;

@@ -1,8 +1,7 @@
-//! Release source `host`: a userland copied from the running system's own package files, each one checked
-//! against what the package manager recorded. It needs no network.
+//! Release source `host`: a userland copied from the running system's own files. It needs no network.
 //!
-//! It reads dpkg's database and the files of packages; of the host's own configuration, users and secrets
-//! nothing is taken over. Writing is the business of whoever hands in the [`Work`].
+//! On Linux it reads dpkg's database and the files of packages, each one checked against what was recorded; on FreeBSD
+//! the directories that are the base system's. Of the host's own configuration, users and secrets nothing is taken over. Writing is the business of whoever hands in the [`Work`].
 
 #![forbid(unsafe_code)]
 
@@ -11,6 +10,7 @@ mod alternatives;
 mod closure;
 mod copy;
 mod database;
+mod freebsd;
 mod manifest;
 mod output;
 mod pristine;
@@ -58,8 +58,8 @@ impl Backend for HostPackages {
             name: "host".into(),
             kind: Kind::ReleaseSource,
             programs: vec![],
-            summary: "the running system's own packages, checked and without its configuration".into(),
-            platforms: vec![Platform::Linux],
+            summary: "the running system's own files, without its configuration and users".into(),
+            platforms: vec![Platform::Linux, Platform::Freebsd],
             capabilities: BTreeSet::from([Capability::Verified]),
             options: vec![OptionSpec::new(
                 "packages",
@@ -73,6 +73,9 @@ impl Backend for HostPackages {
 
 impl ReleaseSource for HostPackages {
     fn resolve(&self, want: &ReleaseWish, host: &dyn Observe) -> Result<Release> {
+        if host.platform()? == Platform::Freebsd {
+            return freebsd::resolve(want, host);
+        }
         let text = host.read(&Place::host(STATUS)).map_err(|error| match error.kind() {
             ErrorKind::NotFound => Error::new(ErrorKind::Unavailable, "this host has no dpkg database")
                 .cause(
@@ -105,6 +108,9 @@ impl ReleaseSource for HostPackages {
     }
 
     fn fill(&self, release: &Release, work: &mut dyn Work) -> Result<()> {
+        if release.brand == Brand::Freebsd {
+            return freebsd::fill(release, work);
+        }
         let text = work.host().read(&Place::host(STATUS))?;
         let packages = Wanted::from(&release.options)?.packages;
         let status = Status::parse(&text);

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use qchroot_api::camino::Utf8Path;
-use qchroot_api::{Error, ErrorKind, Node, NodeKind, Observe, Progress, Result, Work};
+use qchroot_api::{Error, ErrorKind, Node, NodeKind, Observe, Progress, Result, Take, Work};
 
 /// The tree.
 pub(crate) struct Output<'a> {
@@ -13,7 +13,7 @@ pub(crate) struct Output<'a> {
 
 impl<'a> Output<'a> {
     pub(crate) fn new(work: &'a mut dyn Work, entries: u64) -> Self {
-        let what = "copying the host's packages".into();
+        let what = "copying the host's files".into();
         Self { work, progress: Progress { what, total_entries: Some(entries), ..Progress::default() } }
     }
 
@@ -32,17 +32,32 @@ impl<'a> Output<'a> {
 
     /// Writes an entry and tells of it.
     pub(crate) fn write(&mut self, node: &Node, content: &mut dyn Read) -> Result<()> {
+        self.go_on()?;
+        self.work.tree().write(node, content)?;
+        self.tell(if let NodeKind::File { size } = node.kind { size } else { 0 });
+        Ok(())
+    }
+
+    /// Takes an entry of the host's as it is, `size` bytes long, and tells of it.
+    pub(crate) fn take(&mut self, from: &Utf8Path, to: &Utf8Path, size: u64) -> Result<()> {
+        self.go_on()?;
+        self.work.take(from, to.as_std_path(), Take::Copy)?;
+        self.tell(size);
+        Ok(())
+    }
+
+    fn go_on(&self) -> Result<()> {
         if self.work.cancelled() {
             return Err(Error::new(ErrorKind::System, "interrupted"));
         }
-        self.work.tree().write(node, content)?;
-        if let NodeKind::File { size } = node.kind {
-            self.progress.bytes += size;
-        }
+        Ok(())
+    }
+
+    fn tell(&mut self, size: u64) {
+        self.progress.bytes += size;
         self.progress.entries += 1;
         self.progress.total_entries = self.progress.total_entries.max(Some(self.progress.entries));
         self.work.progress(&self.progress);
-        Ok(())
     }
 
     /// A directory of root's.

@@ -1,12 +1,13 @@
 //! What every source must do, of this one: on this machine with the few packages that nothing can do without, and
-//! on a small Ubuntu in memory.
+//! on a small Ubuntu and a small FreeBSD in memory.
 
 use std::process::ExitCode;
 
-use qchroot_api::{ReleaseWish, toml};
+use qchroot_api::{Observe, Platform, ReleaseWish, toml};
 use qchroot_release_host::HostPackages;
 use qchroot_testkit::{FakeHost, behavior};
 
+mod bsd;
 mod ubuntu;
 
 fn main() -> ExitCode {
@@ -21,6 +22,9 @@ fn main() -> ExitCode {
 }
 
 fn prepare(host: &FakeHost) -> ReleaseWish {
-    ubuntu::plant(host);
-    ReleaseWish::default()
+    match (host as &dyn Observe).platform() {
+        Ok(Platform::Freebsd) => bsd::plant(host),
+        _ => ubuntu::plant(host),
+    }
+    ReleaseWish { any: true, ..ReleaseWish::default() }
 }

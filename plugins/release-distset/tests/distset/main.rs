@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "sets are made with the programs that everybody uses")]
 
 mod manifest;
+mod nearby;
 mod network;
 mod releases;
 mod signed;

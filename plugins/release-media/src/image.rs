@@ -261,7 +261,10 @@ fn failed(image: &Utf8Path, error: &hadris_fs::Error<Error>) -> Error {
     match error.device_error() {
         Some(inner) => inner.clone().while_doing(format!("cannot read {image}")),
         None => {
-            Error::new(ErrorKind::BadData, format!("{image} is damaged or no ISO 9660 image")).cause(error)
+            Error::new(ErrorKind::BadData, format!("{image} is damaged or no ISO 9660 image")).cause(error).hint(
+                "an image for a memory stick holds another file system: mount it (on FreeBSD with mdconfig(8)), and give \
+                 the directory as path",
+            )
         }
     }
 }

@@ -168,7 +168,8 @@ impl<'a> Closure<'a> {
     fn elf(&mut self, path: &Utf8Path, walk: &Walk, elf: Elf) -> Result<()> {
         let loader = Loader::of(elf.interpreter.as_deref(), elf.machine, self.tree.host)?;
         if let Some(interpreter) = &elf.interpreter {
-            let found = self.tree.walk(Utf8Path::new(interpreter))?;
+            let interpreter = loader.instead_of_named.as_deref().unwrap_or(Utf8Path::new(interpreter));
+            let found = self.tree.walk(interpreter)?;
             let found = found.filter(|found| found.stat.kind == FileKind::File).ok_or_else(|| {
                 Error::new(
                     ErrorKind::NotFound,

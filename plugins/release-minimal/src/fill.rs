@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use qchroot_api::camino::Utf8Path;
-use qchroot_api::{Brand, Error, ErrorKind, Node, NodeKind, Progress, Result, Take, Work};
+use qchroot_api::{Brand, Command, Error, ErrorKind, Node, NodeKind, Progress, Result, Take, Work};
 
 use crate::digest::Digest;
 use crate::selection::{Mode, Selection};
@@ -85,7 +85,25 @@ impl Filling<'_> {
                 self.write(Utf8Path::new(path), kind, 0o644, text.as_bytes())?;
             }
         }
+        let tables = [skeleton::MASTER, "etc/passwd", "etc/pwd.db"];
+        if self.brand == Brand::Freebsd && tables.iter().all(|table| self.is_free(table)) {
+            self.users()?;
+        }
         Ok(())
+    }
+
+    /// FreeBSD's programs look users up in a database.
+    fn users(&mut self) -> Result<()> {
+        let text = skeleton::master(&self.selection.shell);
+        let kind = NodeKind::File { size: text.len() as u64 };
+        self.write(Utf8Path::new(skeleton::MASTER), kind, 0o600, text.as_bytes())?;
+        let (etc, table) = (self.work.staging().join("etc"), self.work.staging().join(skeleton::MASTER));
+        let made =
+            self.work.run(&Command::new(["pwd_mkdb", "-i", "-p", "-d", etc.as_str(), table.as_str()]))?;
+        if made.status == 0 {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::System, "cannot make the database of users").cause(made.stderr.trim_end()))
     }
 
     fn is_free(&self, path: &str) -> bool {

@@ -11,6 +11,7 @@ mod digest;
 mod elf;
 mod fill;
 mod ld_so_conf;
+mod libmap;
 mod libraries;
 mod loader;
 mod script;

@@ -58,7 +58,11 @@ pub(crate) fn add(tree: &mut Tree<'_>, loader: &Loader, first: Rc<Loaded>) -> Re
     Ok(())
 }
 
-fn find(tree: &mut Tree<'_>, loader: &Loader, by: &Rc<Loaded>, name: &str) -> Result<Loaded> {
+fn find(tree: &mut Tree<'_>, loader: &Loader, by: &Rc<Loaded>, wanted: &str) -> Result<Loaded> {
+    let name = loader.mapped.of(wanted).unwrap_or(wanted);
+    if name != wanted {
+        loader.mapped.files.iter().try_for_each(|file| take_configuration(tree, file))?;
+    }
     let candidates = candidates(loader, by, name);
     for Candidate { dir, by_configuration } in &candidates {
         let path = if name.contains('/') { Utf8PathBuf::from(name) } else { dir.join(name) };

@@ -5,7 +5,10 @@ use qchroot_api::camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{Observe, Place, Platform, Result};
 
 use crate::elf::Machine;
-use crate::ld_so_conf;
+use crate::{ld_so_conf, libmap};
+
+/// FreeBSD's loader for programs of 32 bits on a kernel of 64.
+const LOADER_32: &str = "/libexec/ld-elf32.so.1";
 
 /// A run-time loader as one program has it.
 #[derive(Debug, Clone)]
@@ -18,6 +21,10 @@ pub(crate) struct Loader {
     pub(crate) configuration: Option<Utf8PathBuf>,
     /// Directories that it knows without being told.
     defaults: Vec<Utf8PathBuf>,
+    /// The loader that the kernel takes for the one that the program names.
+    pub(crate) instead_of_named: Option<Utf8PathBuf>,
+    /// Libraries that stand in for others.
+    pub(crate) mapped: libmap::Mapping,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +50,7 @@ impl Loader {
             let arch = arch.strip_suffix(".so.1").unwrap_or(arch);
             Self::new(Kind::Musl, machine, &format!("/etc/ld-musl-{arch}.path"))
         } else if name.starts_with("ld-elf") || (name.is_empty() && host.platform()? == Platform::Freebsd) {
-            let hints = if machine.wide { "/var/run/ld-elf.so.hints" } else { "/var/run/ld-elf32.so.hints" };
-            Self::new(Kind::Freebsd, machine, hints)
+            Self::freebsd(machine, host)?
         } else {
             Self::new(Kind::Glibc, machine, "/etc/ld.so.cache")
         };
@@ -56,10 +62,30 @@ impl Loader {
         let defaults = match kind {
             Kind::Glibc => glibc_defaults(machine),
             Kind::Musl => ["/lib", "/usr/local/lib", "/usr/lib"].map(Utf8PathBuf::from).into(),
-            Kind::Freebsd if machine.wide => ["/lib", "/usr/lib"].map(Utf8PathBuf::from).into(),
-            Kind::Freebsd => ["/lib32", "/usr/lib32", "/lib", "/usr/lib"].map(Utf8PathBuf::from).into(),
+            Kind::Freebsd => ["/lib/casper", "/lib", "/usr/lib"].map(Utf8PathBuf::from).into(),
         };
-        Self { kind, machine, configured: vec![], configuration: Some(configuration.into()), defaults }
+        Self {
+            kind,
+            machine,
+            configured: vec![],
+            configuration: Some(configuration.into()),
+            defaults,
+            instead_of_named: None,
+            mapped: libmap::Mapping::default(),
+        }
+    }
+
+    /// rtld(1). On a kernel of 64 bits a program of 32 bits gets another loader than the one that it names, with other
+    /// hints and directories: `sys/compat/ia32/ia32_sysvec.c`, `libexec/rtld-elf/rtld_paths.h`.
+    fn freebsd(machine: Machine, host: &dyn Observe) -> Result<Self> {
+        let mapped = libmap::Mapping::read(host)?;
+        let is_foreign = !machine.wide && host.stat(&Place::host(LOADER_32))?.is_some();
+        if !is_foreign {
+            return Ok(Self { mapped, ..Self::new(Kind::Freebsd, machine, "/var/run/ld-elf.so.hints") });
+        }
+        let loader = Self::new(Kind::Freebsd, machine, "/var/run/ld-elf32.so.hints");
+        let defaults = ["/lib32", "/usr/lib32"].map(Utf8PathBuf::from).into();
+        Ok(Self { defaults, mapped, instead_of_named: Some(LOADER_32.into()), ..loader })
     }
 
     fn configure(&mut self, host: &dyn Observe) -> Result<()> {

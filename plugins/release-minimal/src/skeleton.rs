@@ -28,6 +28,16 @@ pub(crate) fn shell(programs: &[String]) -> String {
     }
 }
 
+/// The table that pwd_mkdb(8) makes the database from in which FreeBSD's programs look up users.
+pub(crate) const MASTER: &str = "etc/master.passwd";
+
+/// Its content: passwd(5).
+pub(crate) fn master(shell: &str) -> String {
+    format!(
+        "root:*:0:0::0:0:root:/root:{shell}\nnobody:*:65534:65534::0:0:nobody:/nonexistent:/usr/sbin/nologin\n"
+    )
+}
+
 /// Files with their content. No account can be logged in to by a password.
 pub(crate) fn files(brand: Brand, shell: &str) -> Vec<(&'static str, String)> {
     let (superusers, nobodies, nologin) = match brand {

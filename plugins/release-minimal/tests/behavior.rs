@@ -5,7 +5,7 @@
 use std::fs;
 use std::process::ExitCode;
 
-use qchroot_api::{ReleaseWish, toml};
+use qchroot_api::{Output, ReleaseWish, toml};
 use qchroot_release_minimal::Minimal;
 use qchroot_testkit::{FakeHost, behavior};
 
@@ -23,6 +23,7 @@ fn wish(host: &FakeHost) -> ReleaseWish {
     host.plant_link("/lib64/ld-linux-x86-64.so.2", "../lib/ld.so");
     host.plant_file("/lib/ld.so", "the loader", 0o755);
     host.plant_file("/usr/bin/hello", "#!/bin/true\n", 0o755);
+    host.on_run("pwd_mkdb", |_| Output { status: 0, stdout: String::new(), stderr: String::new() });
     host.plant_file("/etc/app/settings", "x = 1\n", 0o640);
     let options = toml::toml! { programs = ["/bin/true", "hello"] files = ["/etc/app"] mode = "link" };
     ReleaseWish { options, ..ReleaseWish::default() }

@@ -9,6 +9,7 @@ use qchroot_release_distset as _;
 use qchroot_release_host as _;
 use qchroot_release_media as _;
 use qchroot_release_minimal as _;
+use qchroot_release_pkgbase as _;
 use qchroot_release_tarball as _;
 use qchroot_storage_md as _;
 use qchroot_storage_nullfs as _;
@@ -31,6 +32,7 @@ mod tests {
             "host",
             "media",
             "minimal",
+            "pkgbase",
             "tarball",
             "md",
             "nullfs",

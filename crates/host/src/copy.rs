@@ -37,7 +37,7 @@ fn copy_file(source: &Spot, target: &Spot, kind: FileType, shown: &Utf8Path) -> 
     let name = |spot: &Spot| CString::new(spot.name.as_str()).map_err(|_| Errno::INVAL);
     let (from, to) = (name(source)?, name(target)?);
     let stat = statat(&source.dir, &from, AtFlags::SYMLINK_NOFOLLOW)?;
-    let top = rustix::io::dup(&target.dir)?;
+    let top = rustix::io::fcntl_dupfd_cloexec(&target.dir, 0)?;
     let mut copy = Copy::new(top, shown, None, &|| true);
     copy.other(&source.dir, &target.dir, [&from, &to], &stat, kind)?;
     set_flags(&target.dir, &to, os::flags::of(&source.dir, &from, &stat))?;
@@ -183,7 +183,9 @@ impl<'a> Copy<'a> {
                 dress_at(from, to, [name, new], &Attributes::of(stat), true)
             }
             special => {
-                mknodat(to, new, special, Mode::empty(), stat.st_rdev)?;
+                // FreeBSD gives a pipe a device's number that it does not take back.
+                let device = if special == FileType::Fifo { 0 } else { stat.st_rdev };
+                mknodat(to, new, special, Mode::empty(), device)?;
                 dress_at(from, to, [name, new], &Attributes::of(stat), false)
             }
         }

@@ -15,7 +15,7 @@ use rustix::io::Errno;
 
 use crate::beneath::{self, Spot, describe, file_type};
 use crate::errors::OrError;
-use crate::{os, remove};
+use crate::{flagged, os, remove};
 
 /// Permission bits with set-id and sticky, in the kernel's type.
 pub(crate) fn mode_bits(mode: u32) -> Mode {
@@ -33,7 +33,7 @@ pub(crate) fn make_dir(at: &Place, mode: u32) -> Result<()> {
     let message = || format!("cannot make directory {at}");
     let spot = beneath::parent(at)?;
     let before = times(at, &spot)?;
-    mkdirat(&spot.dir, &spot.name, Mode::RWXU).or_error(message)?;
+    flagged::entry(&spot.dir, &spot.name, || mkdirat(&spot.dir, &spot.name, Mode::RWXU)).or_error(message)?;
     let dir = beneath::open_dir(at)?;
     fchmod(dir, mode_bits(mode)).or_error(message)?;
     settle(at, &spot, before)
@@ -43,10 +43,11 @@ pub(crate) fn make_dir(at: &Place, mode: u32) -> Result<()> {
 pub(crate) fn remove_dir(at: &Place) -> Result<()> {
     let Some(spot) = reachable(beneath::parent(at))? else { return Ok(()) };
     let before = times(at, &spot)?;
-    match unlinkat(&spot.dir, &spot.name, AtFlags::REMOVEDIR) {
+    let remove = || unlinkat(&spot.dir, &spot.name, AtFlags::REMOVEDIR);
+    match flagged::entry(&spot.dir, &spot.name, remove) {
         Ok(()) => settle(at, &spot, before),
         Err(Errno::NOENT | Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => Ok(()),
-        Err(error) => Err(error).or_error(|| format!("cannot remove directory {at}")),
+        Err(why) => Err(flagged::refused(why, format!("cannot remove directory {at}"))),
     }
 }
 
@@ -68,14 +69,17 @@ pub(crate) fn write_file(at: &Place, text: &str, mode: u32) -> Result<()> {
     refuse_other_than(FileType::RegularFile, at, &spot)?;
     let before = times(at, &spot)?;
     let new = new_name(&spot);
-    remove_leftover(&spot, &new).or_error(message)?;
-    let written = write_new(&spot, &new, text, mode)
-        .and_then(|()| renameat(&spot.dir, &new, &spot.dir, &spot.name).map_err(Into::into));
+    let written = flagged::entry(&spot.dir, &spot.name, || {
+        remove_leftover(&spot, &new)?;
+        write_new(&spot, &new, text, mode)
+            .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+        renameat(&spot.dir, &new, &spot.dir, &spot.name)
+    });
     if written.is_err() {
         // The error that is reported is the first one.
         let _ = unlinkat(&spot.dir, &new, AtFlags::empty());
     }
-    written.or_error(message)?;
+    written.map_err(|why| flagged::refused(why, message()))?;
     settle(at, &spot, before)
 }
 
@@ -84,7 +88,7 @@ fn new_name(spot: &Spot) -> String {
 }
 
 fn remove_leftover(spot: &Spot, name: &str) -> Result<(), Errno> {
-    match unlinkat(&spot.dir, name, AtFlags::empty()) {
+    match flagged::entry(&spot.dir, name, || unlinkat(&spot.dir, name, AtFlags::empty())) {
         Err(Errno::NOENT) => Ok(()),
         result => result,
     }
@@ -110,9 +114,12 @@ pub(crate) fn link(at: &Place, to: &Utf8Path) -> Result<()> {
     refuse_other_than(FileType::Symlink, at, &spot)?;
     let before = times(at, &spot)?;
     let new = new_name(&spot);
-    remove_leftover(&spot, &new).or_error(message)?;
-    symlinkat(to.as_str(), &spot.dir, &new).or_error(message)?;
-    renameat(&spot.dir, &new, &spot.dir, &spot.name).or_error(message)?;
+    flagged::entry(&spot.dir, &spot.name, || {
+        remove_leftover(&spot, &new)?;
+        symlinkat(to.as_str(), &spot.dir, &new)?;
+        renameat(&spot.dir, &new, &spot.dir, &spot.name)
+    })
+    .map_err(|why| flagged::refused(why, message()))?;
     settle(at, &spot, before)
 }
 
@@ -140,7 +147,8 @@ pub(crate) fn link_target(at: &Place) -> Result<Option<String>> {
 pub(crate) fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     let (from, to) = (Place::host(from), Place::host(to));
     let (old, new) = (beneath::parent(&from)?, beneath::parent(&to)?);
-    os::files::rename_to_new(&old, &new).or_error(|| format!("cannot rename {from} to {to}"))?;
+    flagged::rename(&old, &new)
+        .map_err(|why| flagged::refused(why, format!("cannot rename {from} to {to}")))?;
     settle(&from, &old, None)?;
     settle(&to, &new, None)
 }
@@ -150,10 +158,11 @@ pub(crate) fn remove_kind(at: &Place, kind: FileType) -> Result<()> {
     let Some(spot) = reachable(beneath::parent(at))? else { return Ok(()) };
     refuse_other_than(kind, at, &spot)?;
     let before = times(at, &spot)?;
-    match unlinkat(&spot.dir, &spot.name, AtFlags::empty()) {
+    let remove = || unlinkat(&spot.dir, &spot.name, AtFlags::empty());
+    match flagged::entry(&spot.dir, &spot.name, remove) {
         Ok(()) => settle(at, &spot, before),
         Err(Errno::NOENT) => Ok(()),
-        Err(error) => Err(error).or_error(|| format!("cannot remove {at}")),
+        Err(why) => Err(flagged::refused(why, format!("cannot remove {at}"))),
     }
 }
 
@@ -192,7 +201,11 @@ fn times(at: &Place, spot: &Spot) -> Result<Option<Timestamps>> {
 /// Makes a change of names outlive a power cut; inside a running container nothing needs to.
 fn settle(at: &Place, spot: &Spot, before: Option<Timestamps>) -> Result<()> {
     match before {
-        Some(times) => futimens(&spot.dir, &times).or_error(|| format!("cannot set the times of {at}")),
+        Some(times) => match futimens(&spot.dir, &times) {
+            // Its file flags are back already.
+            Err(Errno::PERM) => Ok(()),
+            result => result.or_error(|| format!("cannot set the times of {at}")),
+        },
         None => flush(&spot.dir, at),
     }
 }

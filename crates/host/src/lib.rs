@@ -15,6 +15,9 @@ mod disk;
 mod errors;
 mod extents;
 mod files;
+mod flagged;
+#[cfg(any(test, target_os = "freebsd"))]
+mod fstat;
 mod holes;
 #[cfg(any(test, target_os = "freebsd"))]
 mod master_passwd;

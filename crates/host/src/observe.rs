@@ -7,7 +7,8 @@ use qchroot_api::{
     Answer, Command, Error, ErrorKind, FileKind, Observe, Place, ProgramOutput, Query, Result, Space, Stat,
 };
 use rustix::fd::OwnedFd;
-use rustix::fs::{FileType, OFlags, fstat, fstatvfs, major, minor};
+use rustix::fs::{FileType, OFlags, fstat, fstatvfs, major, minor, readlinkat};
+use rustix::io::Errno;
 
 use crate::errors::OrError;
 use crate::files::permissions;
@@ -93,9 +94,19 @@ fn space(at: &Place) -> Result<Space> {
     })
 }
 
+/// The target of the link at a place; `None` when nothing or something else is there. Links on the way are followed.
 fn link(at: &Place) -> Result<Option<camino::Utf8PathBuf>> {
-    let Some(file) = beneath::find(at, false)? else { return Ok(None) };
-    os::files::target_of(&file).or_error(|| format!("cannot read link {at}"))
+    let path = at.path();
+    let Some(name) = path.file_name() else { return Ok(None) };
+    let above = path.parent().unwrap_or(camino::Utf8Path::new(""));
+    let above =
+        if at.is_within() { Place::within(at.root(), above) } else { Place::host(at.root().join(above)) };
+    let Some(dir) = beneath::find(&above, true)? else { return Ok(None) };
+    match readlinkat(&dir, name, vec![]) {
+        Ok(target) => Ok(Some(target.to_string_lossy().into_owned().into())),
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::INVAL) => Ok(None),
+        Err(error) => Err(error).or_error(|| format!("cannot read link {at}")),
+    }
 }
 
 /// The text of a file.

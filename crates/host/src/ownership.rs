@@ -10,6 +10,7 @@ use crate::attributes::Attributes;
 use crate::beneath::{self, Spot, describe};
 use crate::errors::OrError;
 use crate::files::permissions;
+use crate::flagged;
 
 /// What a file or directory is to be.
 pub(crate) struct Wanted {
@@ -49,7 +50,8 @@ pub(crate) fn set(at: &Place, wanted: &Wanted) -> Result<()> {
     // What was looked at a moment ago need not be what was opened.
     refuse(at, &fstat(&file).or_error(|| cannot(at))?, wanted)?;
     let attributes = Attributes::new(wanted.uid, wanted.gid, wanted.mode, (0, 0));
-    attributes.set_owner_and_mode(&file).or_error(|| cannot(at))
+    flagged::file(&file, || attributes.set_owner_and_mode(&file))
+        .map_err(|why| flagged::refused(why, cannot(at)))
 }
 
 fn cannot(at: &Place) -> String {

@@ -70,7 +70,7 @@ impl Purge {
 /// What is gone, has become a directory, or cannot be changed at all stays as it is.
 fn remove(dir: &OwnedFd, name: &CStr) -> Result<(), Errno> {
     match retry_without_flags(dir, name, || unlinkat(dir, name, AtFlags::empty())) {
-        Err(Errno::NOENT | Errno::ISDIR | Errno::ROFS) => Ok(()),
+        Err(Errno::NOENT | Errno::ISDIR | Errno::PERM | Errno::ROFS) => Ok(()),
         result => result,
     }
 }

@@ -8,21 +8,21 @@ use rustix::io::Errno;
 use crate::beneath::{self, Spot};
 use crate::errors::OrError;
 use crate::files::{mode_bits, permissions};
-use crate::os;
+use crate::{flagged, os};
 
 /// Moves a file or tree; nothing that is there is ever replaced.
 pub(crate) fn relocate(from: &Place, to: &Place) -> Result<()> {
     let message = || format!("cannot move {from} to {to}");
     let (old, new) = (beneath::parent(from)?, beneath::parent(to)?);
-    match os::files::rename_to_new(&old, &new) {
+    match flagged::rename(&old, &new) {
         // Into a directory with a limit only goes what is counted there.
         Err(Errno::XDEV) => {
             os::quota::adopt(&old, &new.dir)?;
-            os::files::rename_to_new(&old, &new)
+            flagged::rename(&old, &new)
         }
         renamed => renamed,
     }
-    .or_error(message)?;
+    .map_err(|why| flagged::refused(why, message()))?;
     flush(&new).or_error(message)?;
     flush(&old).or_error(message)
 }
@@ -45,7 +45,11 @@ pub(crate) fn access(at: &Place) -> Result<Access> {
 pub(crate) fn set_access(at: &Place, to: Access) -> Result<()> {
     let message = || format!("cannot change owner and mode of {at}");
     let dir = beneath::open_dir(at)?;
-    fchown(&dir, Some(Uid::from_raw(to.uid)), Some(Gid::from_raw(to.gid))).or_error(message)?;
-    fchmod(&dir, mode_bits(to.mode)).or_error(message)?;
+    let (uid, gid) = (Uid::from_raw(to.uid), Gid::from_raw(to.gid));
+    flagged::file(&dir, || {
+        fchown(&dir, Some(uid), Some(gid))?;
+        fchmod(&dir, mode_bits(to.mode))
+    })
+    .map_err(|why| flagged::refused(why, message()))?;
     fsync(&dir).or_error(message)
 }

@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use crate::dir::{self, Entry};
 use crate::errors::OrError;
 use crate::process::sandbox;
-use crate::{beneath, mount, os};
+use crate::{beneath, flagged, mount, os};
 
 /// Directories deeper than this are first moved up, so that no tree is too deep for descriptors and stack.
 const DEEPEST: usize = 64;
@@ -36,7 +36,8 @@ pub(crate) fn remove_tree(at: &Utf8Path) -> Result<()> {
         }
     };
     let name = CString::new(spot.name).or_error(|| format!("cannot remove {at}"))?;
-    remove_entry(&spot.dir, &name, flags).or_error(|| format!("cannot remove {at}"))?;
+    remove_entry(&spot.dir, &name, flags)
+        .map_err(|why| flagged::refused(why, format!("cannot remove {at}")))?;
     fsync(&spot.dir).or_error(|| format!("cannot flush the directory of {at}"))
 }
 
@@ -97,22 +98,23 @@ impl Removal {
     }
 
     fn remove(&mut self, dir: &OwnedFd, entry: &Entry, depth: usize) -> Result<()> {
-        let message = |shown: &Utf8PathBuf| format!("cannot remove {shown}");
+        let shown = self.shown.clone();
+        let message = |why| flagged::refused(why, format!("cannot remove {shown}"));
         if entry.kind != FileType::Directory {
-            return remove_entry(dir, &entry.name, AtFlags::empty()).or_error(|| message(&self.shown));
+            return remove_entry(dir, &entry.name, AtFlags::empty()).map_err(message);
         }
         if depth >= DEEPEST {
             return self.move_up(dir, &entry.name);
         }
         let below = match dir::open(dir, &entry.name) {
             Err(Errno::NOENT) => return Ok(()),
-            below => below.or_error(|| message(&self.shown))?,
+            below => below.map_err(message)?,
         };
         if os::mount::id(&below)? != self.mount {
             return Err(across(&self.shown, &self.shown));
         }
         self.empty(&below, depth + 1)?;
-        remove_entry(dir, &entry.name, AtFlags::REMOVEDIR).or_error(|| message(&self.shown))
+        remove_entry(dir, &entry.name, AtFlags::REMOVEDIR).map_err(message)
     }
 
     fn move_up(&mut self, dir: &OwnedFd, name: &CStr) -> Result<()> {

@@ -1,8 +1,7 @@
-//! Renaming without replacing, and links read by descriptor. It does not know what they are for.
+//! Renaming without replacing, and flushing. It does not know what they are for.
 
-use camino::Utf8PathBuf;
 use rustix::fd::OwnedFd;
-use rustix::fs::{AtFlags, readlinkat, renameat, statat};
+use rustix::fs::{AtFlags, renameat, statat};
 use rustix::io::Errno;
 
 use crate::beneath::Spot;
@@ -22,13 +21,4 @@ pub(crate) fn rename_to_new(old: &Spot, new: &Spot) -> Result<(), Errno> {
 pub(crate) fn flush(dir: &OwnedFd) -> Result<(), Errno> {
     rustix::fs::sync();
     rustix::fs::fsync(dir)
-}
-
-/// The target of the link that a descriptor made with `O_PATH` names; `None` when it names something else.
-pub(crate) fn target_of(link: &OwnedFd) -> Result<Option<Utf8PathBuf>, Errno> {
-    match readlinkat(link, "", vec![]) {
-        Ok(target) => Ok(Some(target.to_string_lossy().into_owned().into())),
-        Err(Errno::NOENT | Errno::INVAL | Errno::NOTDIR) => Ok(None),
-        Err(error) => Err(error),
-    }
 }

@@ -12,6 +12,8 @@ pub(crate) mod jails;
 pub(crate) mod listeners;
 pub(crate) mod media;
 pub(crate) mod mount;
+mod nmount;
+mod overlap;
 pub(crate) mod quota;
 pub(crate) mod resolve;
 pub(crate) mod sysctl;

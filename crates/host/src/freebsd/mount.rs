@@ -1,39 +1,40 @@
-//! Mounts by nmount(2). Its target is a path, so the mount is made on the working directory, which a
-//! descriptor chose. It does not know what a container is.
+//! Mounts by nmount(2), the mount table by getfsstat(2), unmounting by the number of the file system. It does not know
+//! what a container is.
 
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
-use std::sync::{Mutex, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use nix::libc;
-use nix::mount::{MntFlags, Nmount, unmount};
+use nix::mount::{MntFlags, unmount};
 use qchroot_api::{Command, Error, ErrorKind, Mount, MountFs, Mounted, Place, Result};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
-use rustix::fs::{fstat, stat};
 use rustix::io::Errno;
-use rustix::process::fchdir;
 
-use super::{disk, jails, sysctl};
+use super::nmount::{self, Call, Refusal};
+use super::{disk, jails, overlap, sysctl};
+use crate::attributes::identity;
 use crate::errors::OrError;
-use crate::{beneath, command};
+use crate::{beneath, command, errors, fstat};
 
-/// The working directory belongs to the whole process.
-static DIRECTORY: Mutex<()> = Mutex::new(());
-
-/// The kernel's mount table in the order of mounting, getfsstat(2).
+/// The kernel's mount table in the order of mounting, getfsstat(2). It fills what room there is: a table that leaves
+/// none was perhaps longer.
 pub(crate) fn table() -> Result<Vec<Mounted>> {
-    let message = || "cannot read the mount table".to_owned();
-    // SAFETY: a null buffer asks for the number of entries only.
-    let count = unsafe { libc::getfsstat(std::ptr::null_mut(), 0, libc::MNT_NOWAIT) };
-    let room = usize::try_from(count).map_err(|_| super::last_error()).or_error(message)? + 16;
-    let mut entries: Vec<libc::statfs> = Vec::with_capacity(room);
-    let size = libc::c_long::try_from(room * size_of::<libc::statfs>()).unwrap_or(libc::c_long::MAX);
-    // SAFETY: the kernel fills at most `size` bytes of the buffer, which has that many.
-    let filled = unsafe { libc::getfsstat(entries.as_mut_ptr(), size, libc::MNT_NOWAIT) };
-    let filled = usize::try_from(filled).map_err(|_| super::last_error()).or_error(message)?;
-    // SAFETY: the kernel filled that many entries.
-    unsafe { entries.set_len(filled.min(room)) };
+    let mut entries: Vec<libc::statfs> = vec![];
+    for room in (6..).map(|power| 1_usize << power) {
+        entries.reserve_exact(room);
+        let size = libc::c_long::try_from(room * size_of::<libc::statfs>()).unwrap_or(libc::c_long::MAX);
+        // SAFETY: the kernel fills at most `size` bytes of the buffer, which has that many.
+        let filled = unsafe { libc::getfsstat(entries.as_mut_ptr(), size, libc::MNT_NOWAIT) };
+        let filled = usize::try_from(filled)
+            .map_err(|_| super::last_error())
+            .or_error(|| "cannot read the mount table".to_owned())?;
+        if filled < room {
+            // SAFETY: the kernel filled that many entries.
+            unsafe { entries.set_len(filled) };
+            break;
+        }
+    }
     Ok(entries.iter().map(mounted).collect())
 }
 
@@ -62,19 +63,19 @@ fn statfs_of(file: impl AsFd) -> Result<libc::statfs> {
     Ok(unsafe { entry.assume_init() })
 }
 
-/// The mount that the open directory is the root of, if it is one.
-pub(crate) fn on(_at: &Place, dir: &OwnedFd) -> Result<Option<Mounted>> {
-    let found = mounted(&statfs_of(dir)?);
-    let here = fstat(dir).or_error(|| "cannot look at a mount".into())?;
-    let is_root =
-        stat(found.at.as_str()).is_ok_and(|top| (top.st_dev, top.st_ino) == (here.st_dev, here.st_ino));
-    Ok(is_root.then_some(found))
+/// The mount that what is open at a place is the root of, if it is one: then the directory that has its name is on
+/// another mount. The kernel's table cannot tell, since its names stay as they were when a directory above is renamed.
+pub(crate) fn on(at: &Place, file: &OwnedFd) -> Result<Option<Mounted>> {
+    if at.lexical() != "/" && id(&beneath::parent(at)?.dir)? == id(file)? {
+        return Ok(None);
+    }
+    Ok(Some(mounted(&statfs_of(file)?)))
 }
 
-/// Something that differs between any two mounts.
+/// Something that differs between any two mounts: the number of the device, which nullfs(5) and the kernel's own file
+/// systems have one of each for. That of statfs(2) is zero for anybody but the superuser.
 pub(crate) fn id(file: impl AsFd) -> Result<u64> {
-    let fsid = fsid(&statfs_of(file)?);
-    Ok(u64::from(fsid[0].cast_unsigned()) << 32 | u64::from(fsid[1].cast_unsigned()))
+    Ok(identity(&rustix::fs::fstat(file).or_error(|| "cannot look at a mount".into())?).0)
 }
 
 fn fsid(entry: &libc::statfs) -> [i32; 2] {
@@ -125,55 +126,57 @@ pub(super) fn place_disk(mount: &Mount, target: &OwnedFd, device: &disk::Device)
 }
 
 fn place(mount: &Mount, target: &OwnedFd, options: &[(&str, String)]) -> Result<()> {
-    let _guard = DIRECTORY.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = beneath::open_root(Utf8Path::new("."))?;
-    let (dir, name) = match &mount.fs {
-        MountFs::File { .. } => {
-            let spot = beneath::parent(&mount.at)?;
-            (spot.dir, format!("./{}", spot.name))
-        }
-        _ => (target.try_clone().or_error(|| "cannot copy a descriptor".into())?, ".".to_owned()),
-    };
-    fchdir(dir).or_error(|| format!("cannot enter {}", mount.at))?;
-    let result = refuse_inside(&mount.fs).and_then(|()| mount_here(mount, &name, options));
-    fchdir(before).or_error(|| "cannot go back to the working directory".into())?;
-    result
-}
-
-/// A nullfs on itself panics the kernel, and one inside its own source is as bad.
-fn refuse_inside(fs: &MountFs) -> Result<()> {
-    let MountFs::Null { source } = fs else { return Ok(()) };
-    let source = source.canonicalize_utf8().or_error(|| format!("cannot open {source}"))?;
-    let here = std::env::current_dir().or_error(|| "cannot name the target".into())?;
-    if !here.starts_with(&source) {
-        return Ok(());
-    }
-    let message = format!("cannot mount {source} on {}: the target lies inside the source", here.display());
-    Err(Error::new(ErrorKind::Config, message))
-}
-
-fn mount_here(mount: &Mount, name: &str, options: &[(&str, String)]) -> Result<()> {
     let mut flags = MntFlags::empty();
     flags.set(MntFlags::MNT_RDONLY, mount.read_only);
     flags.set(MntFlags::MNT_NOSUID, mount.nosuid);
     flags.set(MntFlags::MNT_NOEXEC, mount.noexec);
-    let mut call = Nmount::new();
-    call.str_opt_owned("fstype", type_name(&mount.fs)).str_opt_owned("fspath", name);
-    for (key, value) in options {
-        call.str_opt_owned(*key, value.as_str());
-    }
-    call.nmount(flags).map_err(|error| {
-        let words = error.errmsg().map(str::to_owned);
-        let built = Error::from_io(&std::io::Error::from(error), format!("cannot mount {mount}"));
-        let built = match words {
-            Some(words) if !words.is_empty() => built.cause(words),
-            _ => built,
-        };
-        match &mount.fs {
-            MountFs::File { .. } => built.hint("a single file can be shown by FreeBSD 14.0 and later"),
-            _ => built,
+    let (dir, name) = match &mount.fs {
+        MountFs::File { source } => {
+            overlap::refuse_same(source, target)?;
+            let spot = beneath::parent(&mount.at)?;
+            (spot.dir, format!("./{}", spot.name))
         }
-    })
+        MountFs::Null { source } => {
+            overlap::refuse(source, target)?;
+            (copy_of(target)?, ".".to_owned())
+        }
+        _ => (copy_of(target)?, ".".to_owned()),
+    };
+    let call = Call { fs: type_name(&mount.fs), at: &name, options, flags };
+    nmount::run(&call, &dir).map_err(|refusal| refused(mount, refusal))
+}
+
+fn copy_of(file: &OwnedFd) -> Result<OwnedFd> {
+    file.try_clone().or_error(|| "cannot copy a descriptor".into())
+}
+
+fn refused(mount: &Mount, why: Refusal) -> Error {
+    let message = format!("cannot mount {mount}");
+    let (number, words) = match why {
+        Refusal::Kernel(number, words) => (number, words),
+        Refusal::Child(error) => return error.while_doing(message),
+    };
+    let error = errors::from_io(&std::io::Error::from_raw_os_error(number), message);
+    let error = if words.is_empty() { error } else { error.cause(words) };
+    match (&mount.fs, number) {
+        (fs, libc::ENODEV) => absent(error, type_name(fs)),
+        (MountFs::Null { .. }, libc::EDEADLK) => error
+            .of_kind(ErrorKind::Exists)
+            .cause("the target shows the source already")
+            .hint("unmount what covers the target first"),
+        (MountFs::File { .. }, libc::ENOTDIR) => {
+            error.of_kind(ErrorKind::Unavailable).hint("a single file can be shown by FreeBSD 14.0 and later")
+        }
+        _ => error,
+    }
+}
+
+/// The kernel loads the module of a file system itself, but not at a securelevel above 0; see security(7).
+fn absent(error: Error, module: &str) -> Error {
+    error.cause(format!("this kernel has no {module}")).hint(format!(
+        "load it with `kldload {module}`; at a securelevel above 0 only {module}_load=\"YES\" in /boot/loader.conf \
+         and a reboot can"
+    ))
 }
 
 fn options(fs: &MountFs) -> Result<Vec<(&'static str, String)>> {
@@ -262,23 +265,15 @@ fn is_held_by_nobody(at: &Place) -> Result<bool> {
         return Ok(false);
     }
     let output = command::run_well(&Command::new(["fstat", "-m", "-f", lexical.as_str()]))?;
-    Ok(output.stdout.lines().skip(1).all(|line| line.trim().is_empty()))
+    Ok(fstat::pids(&output.stdout).is_empty())
 }
 
 /// Processes that keep the mount in use, as `PID (COMMAND)`, from fstat(1); for a message only.
 pub(crate) fn holders(at: &Place) -> Vec<String> {
     let lexical = at.lexical();
-    let command = Command::new(["fstat", "-f", lexical.as_str()]);
+    let command = Command::new(["fstat", "-m", "-f", lexical.as_str()]);
     let Ok(output) = command::run(&command, &mut crate::running::Nobody) else { return vec![] };
-    let mut holders: Vec<String> = output.stdout.lines().skip(1).filter_map(holder).collect();
-    holders.dedup();
+    let mut holders = fstat::holders(&output.stdout);
     holders.truncate(5);
     holders
-}
-
-/// `USER CMD PID …`
-fn holder(line: &str) -> Option<String> {
-    let mut fields = line.split_whitespace().skip(1);
-    let (command, pid) = (fields.next()?, fields.next()?);
-    Some(format!("{pid} ({command})"))
 }

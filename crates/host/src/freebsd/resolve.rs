@@ -6,7 +6,7 @@ use std::path::{Component, Path};
 use camino::Utf8Path;
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, Mode, OFlags, fstat, openat, readlinkat};
-use rustix::io::{Errno, dup};
+use rustix::io::{Errno, fcntl_dupfd_cloexec};
 
 /// As many links as the kernel follows; `MAXSYMLINKS` in sys/param.h.
 const MOST_LINKS: usize = 32;
@@ -37,14 +37,16 @@ pub(crate) fn in_root(root: &OwnedFd, path: &Utf8Path, follow_last: bool) -> Res
         if links > MOST_LINKS {
             return Err(Errno::LOOP);
         }
-        follow(&found, &mut below, &mut rest)?;
+        follow(root, &name, &mut below, &mut rest)?;
     }
-    below.pop().map_or_else(|| dup(root), Ok)
+    below.pop().map_or_else(|| fcntl_dupfd_cloexec(root, 0), Ok)
 }
 
-fn follow(link: &OwnedFd, below: &mut Vec<OwnedFd>, rest: &mut Rest) -> Result<(), Errno> {
+/// Puts what the link `name` says in front of the rest. That is only text: it does not matter whether it is still the
+/// link that was looked at.
+fn follow(root: &OwnedFd, name: &[u8], below: &mut Vec<OwnedFd>, rest: &mut Rest) -> Result<(), Errno> {
     use std::os::unix::ffi::OsStrExt;
-    let target = readlinkat(link, "", vec![])?;
+    let target = readlinkat(below.last().unwrap_or(root), name, vec![])?;
     let target = Path::new(std::ffi::OsStr::from_bytes(target.as_bytes()));
     if target.is_absolute() {
         below.clear();

@@ -25,6 +25,11 @@ pub(crate) fn bytes(name: &str) -> Result<Vec<u8>> {
     Ok(value)
 }
 
+/// The value as a number; `None` where there is no such name or it has another type.
+pub(crate) fn integer(name: &str) -> Option<i32> {
+    Some(i32::from_ne_bytes(bytes(name).ok()?.try_into().ok()?))
+}
+
 /// The value as text, without the zero at its end.
 pub(crate) fn text(name: &str) -> Result<String> {
     Ok(String::from_utf8_lossy(&bytes(name)?).trim_end_matches('\0').to_owned())

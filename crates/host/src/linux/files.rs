@@ -1,8 +1,7 @@
 //! Renaming without replacing, and special files reached by descriptor. It does not know what they are for.
 
-use camino::Utf8PathBuf;
 use rustix::fd::{AsRawFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, Mode, RenameFlags, chmodat, readlinkat, renameat_with};
+use rustix::fs::{AtFlags, CWD, Mode, RenameFlags, chmodat, renameat_with};
 use rustix::io::Errno;
 
 use crate::beneath::Spot;
@@ -21,14 +20,4 @@ pub(crate) fn chmod(file: &OwnedFd, mode: Mode) -> Result<(), Errno> {
 /// Returns when the file system that a directory is on has written everything; syncfs(2).
 pub(crate) fn flush(dir: &OwnedFd) -> Result<(), Errno> {
     rustix::fs::syncfs(dir)
-}
-
-/// The target of the link that a descriptor made with `O_PATH` names; `None` when it names something else.
-pub(crate) fn target_of(link: &OwnedFd) -> Result<Option<Utf8PathBuf>, Errno> {
-    // An empty path means the descriptor itself, and what is not a link gives ENOENT; see readlink(2).
-    match readlinkat(link, "", vec![]) {
-        Ok(target) => Ok(Some(target.to_string_lossy().into_owned().into())),
-        Err(Errno::NOENT | Errno::INVAL) => Ok(None),
-        Err(error) => Err(error),
-    }
 }

@@ -12,12 +12,31 @@ use rustix::io::Errno;
 
 /// Clears the flags that forbid changes to an open file or directory.
 pub(crate) fn clear(file: &OwnedFd) -> Result<(), Errno> {
+    take(file).map(drop)
+}
+
+/// The same; all that there were, if there was something to clear.
+pub(crate) fn take(file: &OwnedFd) -> Result<Option<u32>, Errno> {
     let forbidding = IFlags::IMMUTABLE | IFlags::APPEND;
     match ioctl_getflags(file) {
-        Ok(flags) if flags.intersects(forbidding) => ioctl_setflags(file, flags - forbidding),
-        Ok(_) | Err(Errno::NOTTY | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+        Ok(flags) if flags.intersects(forbidding) => {
+            ioctl_setflags(file, flags - forbidding).map(|()| Some(flags.bits()))
+        }
+        Ok(_) | Err(Errno::NOTTY | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Sets exactly these flags on an open file or directory.
+pub(crate) fn give_back(file: &OwnedFd, flags: u32) -> Result<(), Errno> {
+    ioctl_setflags(file, IFlags::from_bits_retain(flags))
+}
+
+/// What keeps the superuser from clearing flags, if something does: capabilities(7).
+pub(crate) fn obstacle() -> Option<String> {
+    let may = rustix::thread::capabilities(None)
+        .is_ok_and(|sets| sets.effective.contains(rustix::thread::CapabilitySet::LINUX_IMMUTABLE));
+    (!may).then(|| "clearing file flags takes CAP_LINUX_IMMUTABLE, which this process lacks".to_owned())
 }
 
 /// Clears them on the entry `name`; only regular files and directories can have them.

@@ -15,7 +15,7 @@ const PANICKED: i32 = 70;
 
 /// Runs `body` in a child, which ends with its result. The child starts with every signal blocked, so that no
 /// handler of this process ever runs in it.
-pub(super) fn fork(body: impl FnOnce() -> i32) -> nix::Result<Pid> {
+pub(crate) fn fork(body: impl FnOnce() -> i32) -> nix::Result<Pid> {
     let mut before = SigSet::empty();
     pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut before))?;
     // SAFETY: the child calls `body` and `_exit` only. A body takes no lock that another thread of ours may have
@@ -34,7 +34,7 @@ pub(super) fn fork(body: impl FnOnce() -> i32) -> nix::Result<Pid> {
 }
 
 /// Why there is no child, and where to look for the limit that was reached.
-pub(super) fn refused(why: impl Into<io::Error>, message: String) -> Error {
+pub(crate) fn refused(why: impl Into<io::Error>, message: String) -> Error {
     let why = why.into();
     let error = Error::from_io(&why, message);
     match why.kind() {
@@ -46,7 +46,7 @@ pub(super) fn refused(why: impl Into<io::Error>, message: String) -> Error {
 }
 
 /// Waits for a child's end: its exit status, or 128+N when signal N ended it.
-pub(super) fn wait(child: Pid) -> nix::Result<i32> {
+pub(crate) fn wait(child: Pid) -> nix::Result<i32> {
     loop {
         match end_of(child, WaitOptions::empty()) {
             Ok(Some(code)) => return Ok(code),

@@ -6,7 +6,7 @@
 pub(crate) mod background;
 mod channel;
 pub(crate) mod enter;
-mod fork;
+pub(crate) mod fork;
 pub(crate) mod give_up;
 pub(crate) mod guard;
 mod identity;

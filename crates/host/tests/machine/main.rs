@@ -19,6 +19,8 @@ mod disks_hostile;
 #[cfg(target_os = "linux")]
 mod disks_refused;
 #[cfg(target_os = "linux")]
+mod flags;
+#[cfg(target_os = "linux")]
 mod links;
 #[cfg(target_os = "linux")]
 mod media;

@@ -184,14 +184,13 @@ fn pack_tree(tree: &Tree, archive: &Path) -> Result<()> {
     tar.arg("-C").arg(&tree.stage).args(&tree.directories).args(&tree.files).text().map(drop)
 }
 
-/// `NAME.tar.gz` beside the directory `name`: all that is in it.
+/// `NAME.tar` beside the directory `name`: all that is in it.
 pub(crate) fn archive(all: &Path, name: &str) -> Result<PathBuf> {
-    let archive = all.join(format!("{name}.tar.gz"));
+    let archive = all.join(format!("{name}.tar"));
     let stage = all.join(name);
     let mut below = fs::read_dir(&stage)?.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>>>()?;
     below.sort();
-    let tar =
-        Run::new("tar").args(SAME).args(ROOT).args(["--recursion", "--sort=name", "-I", "gzip -n -9", "-cf"]);
+    let tar = Run::new("tar").args(SAME).args(ROOT).args(["--recursion", "--sort=name", "-cf"]);
     tar.arg(&archive).arg("-C").arg(&stage).args(below).text()?;
     Ok(archive)
 }

@@ -1,5 +1,9 @@
 //! Jails of FreeBSD's as steps: jail(8) makes and removes one, rctl(8) says what it may use.
 
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+
 use crate::{Check, Error, ErrorKind, Limits, Observe, Plan, Result, Rules, Step};
 
 /// The step that makes the jail `name` by jail(8), with the words `options` before and `parameters` after its name; it
@@ -46,6 +50,32 @@ pub fn jail_limits(name: &str, limits: &Limits) -> Plan {
         })
     };
     each.into_iter().filter_map(rule).collect()
+}
+
+/// What there is to tell of the jail `name` with this root while it is there: its name, its number, and a way out of it
+/// that somebody has made.
+///
+/// # Errors
+/// When the machine cannot be asked.
+pub fn jail_facts(name: &str, root: &Utf8Path, host: &dyn Observe) -> Result<BTreeMap<String, String>> {
+    let jid = host.ask(&["jls", "-j", name, "jid"])?;
+    let jid = (jid.status == 0).then(|| ("jid".to_owned(), jid.stdout.trim().to_owned()));
+    let risk = shared_directory(root, host)?.map(|risk| ("risk".to_owned(), risk));
+    Ok(jid.into_iter().chain(risk).chain([("jail".to_owned(), name.to_owned())]).collect())
+}
+
+/// Two jails that can write to one directory by nullfs(5) can hand each other open directories through it and leave.
+fn shared_directory(root: &Utf8Path, host: &dyn Observe) -> Result<Option<String>> {
+    let mounts = host.mounts()?;
+    let writable: Vec<_> = mounts.iter().filter(|mount| mount.fs == "nullfs" && !mount.read_only).collect();
+    let is_one = |a: &str, b: &str| Utf8Path::new(a).starts_with(b) || Utf8Path::new(b).starts_with(a);
+    let (inside, outside): (Vec<_>, Vec<_>) =
+        writable.into_iter().partition(|mount| mount.at.starts_with(root));
+    let shared = inside.iter().find_map(|mine| {
+        let other = outside.iter().find(|other| is_one(&mine.source, &other.source))?;
+        Some(format!("{} and {} can both be written to and are the same directory", mine.at, other.at))
+    });
+    Ok(shared)
 }
 
 /// What each process of a jail is held to by itself.

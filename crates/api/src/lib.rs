@@ -66,7 +66,7 @@ pub use export::{Part, TakeNode};
 pub use freebsd::{KernelViews, freebsd_mounts};
 pub use group::{GroupStep, GroupUsage, group_steps, in_group};
 pub use host_trees::{check_host_trees, host_trees_plan, host_trees_spec};
-pub use jail::{jail_limits, jail_rules, jail_step, refuse_in_jail};
+pub use jail::{jail_facts, jail_limits, jail_rules, jail_step, refuse_in_jail};
 pub use leaf::require_leaf;
 pub use limits::{Limits, Unenforced};
 pub use listener::{Listener, Transport};

@@ -5,9 +5,10 @@
 
 use std::time::Duration;
 
-use qchroot_api::{ErrorKind, Name, Registration, Result};
+use qchroot_api::{ErrorKind, Mount, MountFs, Name, Place, Registration, Result, Step};
 use qchroot_engine::{
-    ConfigChange, CreateWish, Engine, InstallWish, Outcome, ServiceState, Session, State, StatusReport, Who,
+    ConfigChange, CreateWish, Deadline, Engine, Host, InstallWish, Outcome, ServiceState, Session, State,
+    StatusReport, Who,
 };
 use qchroot_isolation_chroot::Chroot;
 use qchroot_isolation_jail::Jail;
@@ -166,6 +167,21 @@ fn interfaces_come_back_at_a_stop_even_if_somebody_took_the_jail_or_them_away() 
     host.destroy_interface("epair0b");
     assert_eq!(stop(&host), Ok(Outcome::Stopped));
     assert_eq!(report(&host).state, State::Stopped);
+}
+
+#[test]
+fn a_directory_that_another_jail_can_write_to_as_well_is_told() {
+    let host = started();
+    assert_eq!(report(&host).facts.get("risk"), None);
+    host.plant_dir("/shared/deep", 0o755);
+    for (source, at) in [("/shared", "/q/lib/web/root/tmp"), ("/shared/deep", "/other")] {
+        host.plant_dir(at, 0o755);
+        let fs = MountFs::Null { source: source.into() };
+        let step = Step::Mount(Mount::new(Place::host(at), fs));
+        host.apply(&step, Deadline(host.steady_clock())).unwrap();
+    }
+    let risk = report(&host).facts.remove("risk").unwrap();
+    assert!(risk.starts_with("/q/lib/web/root/tmp and /other can both be written to"), "{risk}");
 }
 
 #[test]

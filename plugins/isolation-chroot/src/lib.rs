@@ -9,10 +9,12 @@
 mod freebsd;
 mod linux;
 
+use std::collections::BTreeMap;
+
 use qchroot_api::{
     Backend, Base, Capability, Container, Info, Isolation, KEPT_CAPABILITIES, Kind, Limits, Observe,
     OptionKind, OptionSpec, Options, Plan, Platform, Registration, Result, Rules, Way, check_options,
-    group_steps, inventory,
+    group_steps, inventory, jail_facts,
 };
 
 inventory::submit! { Registration::Isolation(|| Box::new(Chroot)) }
@@ -74,6 +76,13 @@ impl Isolation for Chroot {
             Platform::Linux => linux::up(container, host)?,
             Platform::Freebsd => freebsd::up(base.brand, container, host)?,
         })
+    }
+
+    fn facts(&self, container: &Container, host: &dyn Observe) -> Result<BTreeMap<String, String>> {
+        match host.platform()? {
+            Platform::Linux => Ok(BTreeMap::new()),
+            Platform::Freebsd => jail_facts(&container.system_name(), &container.root(), host),
+        }
     }
 
     fn way(&self, container: &Container, host: &dyn Observe) -> Result<Way> {

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use qchroot_api::{
     Backend, Base, Brand, Capability, Container, Error, ErrorKind, Info, Isolation, KernelViews, Kind,
     Observe, Options, Place, Plan, Platform, Registration, Result, Service, ServiceRun, Step, Way,
-    check_options, freebsd_mounts, inventory, jail_limits, jail_rules, jail_step, refuse_in_jail,
+    check_options, freebsd_mounts, inventory, jail_facts, jail_limits, jail_rules, jail_step, refuse_in_jail,
 };
 
 use options::Given;
@@ -82,10 +82,11 @@ impl Isolation for Jail {
     }
 
     fn facts(&self, container: &Container, host: &dyn Observe) -> Result<BTreeMap<String, String>> {
-        let name = container.system_name();
-        let jid = host.ask(&["jls", "-j", &name, "jid"])?;
-        let jid = (jid.status == 0).then(|| ("jid".to_owned(), jid.stdout.trim().to_owned()));
-        Ok(jid.into_iter().chain([("jail".to_owned(), name)]).collect())
+        let mut facts = jail_facts(&container.system_name(), &container.root(), host)?;
+        if Given(&container.isolation).flag("allow.mount.nullfs", false) {
+            facts.insert("risk".into(), "allow.mount.nullfs has been a way out of jails".into());
+        }
+        Ok(facts)
     }
 
     fn way(&self, container: &Container, _host: &dyn Observe) -> Result<Way> {

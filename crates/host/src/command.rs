@@ -47,6 +47,16 @@ fn is_program(path: &Utf8Path) -> bool {
 
 /// Runs a program to its end, followed by `listener`.
 pub(crate) fn run(command: &Command, listener: &mut dyn Listener) -> Result<Output> {
+    start(command, listener, true)
+}
+
+/// Runs a program that must not stop half way: it goes on when this process dies. What it writes on standard output,
+/// where nobody might be left to read it, is dropped.
+pub(crate) fn run_unbroken(command: &Command) -> Result<Output> {
+    start(command, &mut Nobody, false)
+}
+
+fn start(command: &Command, listener: &mut dyn Listener, ends_with_us: bool) -> Result<Output> {
     let (name, arguments) = command
         .argv
         .split_first()
@@ -55,17 +65,8 @@ pub(crate) fn run(command: &Command, listener: &mut dyn Listener) -> Result<Outp
     let message = || format!("cannot run {program}");
     let (output, output_writer) = io::pipe().or_error(message)?;
     let (error, error_writer) = io::pipe().or_error(message)?;
-    let expression = duct::cmd(program.as_str(), arguments)
-        .full_env(environment(command))
-        .dir(command.dir.as_deref().unwrap_or(Utf8Path::new("/")))
-        .stdin_null()
-        .stdout_file(output_writer)
-        .stderr_file(error_writer)
-        .before_spawn(|program| {
-            end_with_us(program.process_group(0));
-            Ok(())
-        })
-        .unchecked();
+    let stdout = ends_with_us.then_some(output_writer);
+    let expression = expression(&program, arguments, command, stdout).stderr_file(error_writer).unchecked();
     let handle = expression.start().or_error(message)?;
     // The expression holds the writing ends: the pipes would never end.
     drop(expression);
@@ -76,6 +77,30 @@ pub(crate) fn run(command: &Command, listener: &mut dyn Listener) -> Result<Outp
         stdout: String::from_utf8_lossy(&stdout).into_owned(),
         stderr: String::from_utf8_lossy(&stderr).into_owned(),
     })
+}
+
+/// One that is to end with this process writes to a pipe, the other one to nobody.
+fn expression(
+    program: &Utf8Path,
+    arguments: &[String],
+    command: &Command,
+    stdout: Option<io::PipeWriter>,
+) -> duct::Expression {
+    let plain = duct::cmd(program.as_str(), arguments)
+        .full_env(environment(command))
+        .dir(command.dir.as_deref().unwrap_or(Utf8Path::new("/")))
+        .stdin_null();
+    let in_a_group = move |program: &mut std::process::Command, ends_with_us| {
+        program.process_group(0);
+        if ends_with_us {
+            end_with_us(program);
+        }
+        Ok(())
+    };
+    match stdout {
+        Some(pipe) => plain.stdout_file(pipe).before_spawn(move |program| in_a_group(program, true)),
+        None => plain.stdout_null().before_spawn(move |program| in_a_group(program, false)),
+    }
 }
 
 /// Asks the program to end when this process does, so that none is left at work in a staging directory.
@@ -128,4 +153,16 @@ pub(crate) fn passed_on() -> BTreeMap<OsString, OsString> {
 
 fn status(status: ExitStatus) -> i32 {
     status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_must_not_stop_half_way_is_heard_where_it_complains_and_nowhere_else() {
+        let script = "echo much; echo trouble >&2; exit 3";
+        let output = run_unbroken(&Command::new(["sh", "-c", script])).unwrap();
+        assert_eq!((output.status, &*output.stdout, &*output.stderr), (3, "", "trouble\n"));
+    }
 }

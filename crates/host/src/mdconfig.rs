@@ -1,6 +1,7 @@
-//! What mdconfig(8) prints, for reading by people: `-l -v` and `-a`. It runs nothing.
+//! What mdconfig(8) prints, for reading by people: `-l -v`, `-a`, `-d` and `-r`. It runs nothing.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use qchroot_api::Output;
 
 /// The label of the devices that this program attaches, md(4): it tells one that a dead process left from one that
 /// somebody else attached.
@@ -36,12 +37,40 @@ fn shown(line: &str) -> Option<Shown> {
     let rest = fields.next()?;
     let (file, label) = rest.rsplit_once('\t').unwrap_or((rest, ""));
     let is_file = kind == "vnode" && is_name(name);
-    is_file.then(|| Shown { name: name.to_owned(), file: file.into(), ours: label.trim() == LABEL })
+    is_file.then(|| Shown { name: name.to_owned(), file: path(file), ours: label.trim() == LABEL })
+}
+
+/// The kernel tells bytes above 126 by their numbers, and libgeom(3) makes a character of each.
+fn path(text: &str) -> Utf8PathBuf {
+    let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| text.to_owned()).into()
 }
 
 /// The device in what `mdconfig -a` prints.
 pub(crate) fn attached(text: &str) -> Option<&str> {
     Some(text.trim()).filter(|name| is_name(name))
+}
+
+/// How taking a device away ended, or giving it another length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Detached {
+    /// As it was asked for; or there is no such device.
+    Gone,
+    /// Somebody has it open.
+    Busy,
+    /// The kernel said something else.
+    Failed,
+}
+
+/// What `mdconfig -d` or `-r` says of a device.
+pub(crate) fn detached(output: &Output) -> Detached {
+    let says = |words| output.stderr.trim_end().ends_with(words);
+    match output.status {
+        0 => Detached::Gone,
+        _ if says(": No such file or directory") && output.stderr.contains("ioctl(") => Detached::Gone,
+        _ if says(": Device busy") => Detached::Busy,
+        _ => Detached::Failed,
+    }
 }
 
 fn is_name(name: &str) -> bool {
@@ -76,6 +105,27 @@ mod tests {
         assert_eq!(listed("md0 md1 \n"), []);
         assert_eq!(listed(""), []);
         assert_eq!(listed("mdconfig: illegal option -- -\nusage: mdconfig -a -t type [-n]\n"), []);
+    }
+
+    #[test]
+    fn a_name_with_letters_beyond_ascii_is_read_as_it_is() {
+        // As libgeom(3) gives back what the kernel wrote of "/größe/disk.img".
+        let mangled: String = "/größe/disk.img".bytes().map(char::from).collect();
+        let found = listed(&format!("md4\tvnode\t   64M\t{mangled}\tqchroot\n"));
+        assert_eq!(found[0].file, "/größe/disk.img");
+        assert!(found[0].ours);
+    }
+
+    #[test]
+    fn a_device_that_is_gone_is_no_failure_and_one_in_use_is_told_apart() {
+        let ended = |status, stderr: &str| {
+            detached(&Output { status, stdout: String::new(), stderr: stderr.to_owned() })
+        };
+        assert_eq!(ended(0, ""), Detached::Gone);
+        assert_eq!(ended(1, "mdconfig: ioctl(/dev/mdctl): No such file or directory\n"), Detached::Gone);
+        assert_eq!(ended(1, "mdconfig: ioctl(/dev/mdctl): Device busy\n"), Detached::Busy);
+        assert_eq!(ended(1, "mdconfig: open(/dev/mdctl): No such file or directory\n"), Detached::Failed);
+        assert_eq!(ended(1, "mdconfig: open(/dev/mdctl): Permission denied\n"), Detached::Failed);
     }
 
     #[test]

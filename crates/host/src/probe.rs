@@ -227,8 +227,8 @@ fn mounted(step: &Mount) -> Result<Probe> {
 
 fn unmounted(step: &Mount) -> Result<Probe> {
     Ok(match mount::standing(step)? {
-        Standing::Mounted => Probe::Absent,
-        Standing::Free => Probe::Present,
+        Standing::Free if os::mount::is_clear(step)? => Probe::Present,
+        Standing::Mounted | Standing::Free => Probe::Absent,
         Standing::Taken(what) => Probe::Conflict(format!("{}: {what}", step.at)),
     })
 }

@@ -59,7 +59,7 @@ fn take(file: &Utf8Path, access: OFlags, lock: FlockOperation) -> Result<File> {
 }
 
 /// Takes the lock, if nobody has it; flock(2).
-fn locked(file: &File, lock: FlockOperation) -> Result<bool, Errno> {
+pub(crate) fn locked(file: &File, lock: FlockOperation) -> Result<bool, Errno> {
     let end = clock::steady() + LETTING_GO;
     loop {
         match flock(file, lock) {

@@ -38,7 +38,7 @@ pub(crate) fn look(at: &Utf8Path) -> Result<Option<DiskInfo>> {
         used: 0,
         free: 0,
         clean: false,
-        attached: os::disk::attached(&file)?,
+        attached: os::disk::in_use(&file)?,
     };
     match content::read(at, &file)? {
         Content::Sound(superblock) => describe(at, &mut info, &superblock)?,

@@ -4,6 +4,7 @@ use camino::Utf8Path;
 use qchroot_api::{Command, DiskCheck, DiskFs, Error, ErrorKind, Result};
 
 use super::check::{Found, damaged};
+use super::look::look;
 use super::record::Record;
 use super::tools::{command, ended};
 use super::{beside, claim, clone};
@@ -127,15 +128,24 @@ fn mount(at: &Utf8Path, fs: DiskFs, record: &mut Record) -> Result<()> {
     })
 }
 
-/// Statuses of fsck_ffs(8): 0 in order, now if not before; 3 no superblock; 8 a choice is needed.
+/// Statuses of fsck_ffs(8): 0 in order, now if not before, or it says `PLEASE RERUN FSCK`, for which newer ones have 16; 3 no
+/// superblock; 8 a choice is needed.
 fn ufs(at: &Utf8Path, how: DiskCheck, record: &mut Record) -> Result<Found> {
-    let device = os::disk::device(at, false)?;
-    let status = record.run(&ufs_command(device.path().as_str(), how));
-    let closed = device.close();
-    match status? {
-        0 => closed.map(|()| Found::Clean),
-        _ => Err(damaged(at, how, record)),
+    const AGAIN: i32 = 16;
+    for found in [Found::Clean, Found::Repaired, Found::Repaired, Found::Repaired] {
+        let device = os::disk::device(at, false)?;
+        let status = record.run(&ufs_command(device.path().as_str(), how));
+        let closed = device.close();
+        match status? {
+            0 | AGAIN => closed?,
+            _ => return Err(damaged(at, how, record)),
+        }
+        if look(at)?.is_some_and(|info| info.clean) {
+            let was_modified = record.tail().iter().any(|line| line.contains("FILE SYSTEM WAS MODIFIED"));
+            return Ok(if was_modified { Found::Repaired } else { found });
+        }
     }
+    Err(damaged(at, how, record))
 }
 
 fn ufs_command(device: &str, how: DiskCheck) -> Command {

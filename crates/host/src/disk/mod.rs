@@ -24,6 +24,8 @@ mod ufs;
 mod xfs;
 
 pub(crate) use look::look;
+#[cfg(target_os = "freebsd")]
+pub(crate) use ufs::growfs;
 
 use camino::Utf8Path;
 use qchroot_api::{DiskInfo, DiskStep, Error, ErrorKind, Result};

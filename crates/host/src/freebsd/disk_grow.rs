@@ -3,11 +3,11 @@
 use std::fs::File;
 
 use camino::Utf8Path;
-use qchroot_api::{Command, DiskFs, Error, ErrorKind, Result};
+use qchroot_api::{DiskFs, Error, ErrorKind, Result};
 use rustix::fd::OwnedFd;
 
-use super::disk;
-use crate::command;
+use super::{disk, memory_device};
+use crate::disk::growfs;
 use crate::errors::OrError;
 
 /// Whether the kernel grows a file system of this kind by itself.
@@ -23,10 +23,7 @@ pub(crate) fn offline(file: &Utf8Path, fs: DiskFs, _length: u64) -> Result<()> {
 /// Grows the mounted file system of a disk to the new length of its file: growfs(8) does that under a mount.
 pub(crate) fn online(file: &File, _fs: DiskFs, _root: &OwnedFd, _length: u64) -> Result<()> {
     follow(file)?;
-    for name in disk::attached(file)? {
-        command::run_well(&Command::new(["growfs", "-y", &format!("/dev/{name}")]))?;
-    }
-    Ok(())
+    disk::attached(file)?.iter().try_for_each(|name| growfs(&format!("/dev/{name}")))
 }
 
 /// Bytes of a file system that is mounted: growfs(8) writes the superblock itself.
@@ -34,12 +31,8 @@ pub(crate) fn length(_fs: DiskFs, _root: &OwnedFd, _device: &Utf8Path) -> Option
     None
 }
 
-/// Has the devices that show a file notice its length.
+/// Has the devices that show a file notice that it is longer.
 pub(crate) fn follow(file: &File) -> Result<()> {
     let length = file.metadata().or_error(|| "cannot look at a disk".into())?.len();
-    for name in disk::attached(file)? {
-        let size = format!("{length}b");
-        command::run_well(&Command::new(["mdconfig", "-r", "-u", &name, "-s", &size]))?;
-    }
-    Ok(())
+    disk::attached(file)?.iter().try_for_each(|name| memory_device::resize(name, length))
 }

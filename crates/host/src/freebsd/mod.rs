@@ -11,6 +11,7 @@ pub(crate) mod flags;
 pub(crate) mod jails;
 pub(crate) mod listeners;
 pub(crate) mod media;
+mod memory_device;
 pub(crate) mod mount;
 mod nmount;
 mod overlap;

@@ -224,6 +224,14 @@ pub(crate) fn shows_disk(file: &Utf8Path, found: &Mounted) -> Result<bool> {
     disk::shows(file, &found.source)
 }
 
+/// Whether nothing is left of a mount that is gone: no device of a disk.
+pub(crate) fn is_clear(mount: &Mount) -> Result<bool> {
+    match &mount.fs {
+        MountFs::Disk { file, .. } => Ok(!disk::is_left(file)?),
+        _ => Ok(true),
+    }
+}
+
 /// Clears away what a mount leaves when nothing is mounted at its place any more: the device of a disk.
 pub(crate) fn clear(mount: &Mount) -> Result<()> {
     match &mount.fs {

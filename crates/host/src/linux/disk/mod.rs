@@ -37,6 +37,11 @@ pub(crate) fn attached(file: impl AsFd) -> Result<Vec<String>> {
     Ok(loop_device::showing(file)?.into_iter().map(loop_device::name).collect())
 }
 
+/// The devices that show a file and are in use: all of them, the kernel clears those that nobody uses.
+pub(crate) fn in_use(file: impl AsFd) -> Result<Vec<String>> {
+    attached(file)
+}
+
 /// How a person sees who shows a file.
 pub(crate) fn who_shows(file: &Utf8Path) -> String {
     format!("see `losetup -j {file}`; `grep loopN /proc/*/mountinfo` tells who has it mounted")

@@ -2,10 +2,11 @@
 //! try.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ use tempfile::TempDir;
 
 use crate::cleaning::{Left, clean};
 use crate::scenario::Scenario;
+use crate::system::FREEBSD;
 use crate::world::World;
 use crate::{scenarios, system, userland, world};
 
@@ -44,7 +46,11 @@ pub(crate) fn play(name: &str, directory: &Path) -> ExitCode {
 
 /// Plays those that the command line chooses, and prints how many passed.
 pub(crate) fn all() -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    // Where a kernel may stop at what is tried, one at a time tells which it was.
+    if FREEBSD {
+        arguments.test_threads.get_or_insert(1);
+    }
     let chosen = scenarios::all().into_iter().filter(|scenario| scenario.here);
     if arguments.list {
         let trials = chosen.map(|scenario| Trial::test(scenario.name, || Ok(())));
@@ -74,6 +80,8 @@ pub(crate) fn all() -> ExitCode {
 /// One run of this program, with a directory for all of its scenarios.
 struct Run {
     dir: PathBuf,
+    /// How long each has taken.
+    times: Mutex<Vec<(Duration, &'static str)>>,
 }
 
 impl Run {
@@ -93,10 +101,14 @@ impl Run {
             return Err(reason);
         }
         println!("in {}: made in {} s", dir.display(), begin.elapsed().as_secs());
-        Ok(Self { dir })
+        Ok(Self { dir, times: Mutex::default() })
     }
 
+    /// Tells which were the slowest, and removes the directory.
     fn end(&self) -> Result<(), String> {
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        times.sort_by(|a, b| b.cmp(a));
+        times.iter().take(5).for_each(|(time, name)| println!("{:4} s {name}", time.as_secs()));
         clean(&self.dir)
     }
 
@@ -105,7 +117,10 @@ impl Run {
         let (dir, report) = (self.dir.join(number.to_string()), self.dir.join(format!("{number}.txt")));
         fs::create_dir(&dir).map_err(|error| format!("cannot make {}: {error}", dir.display()))?;
         let mut child = start(scenario.name, &dir, &report).map_err(|error| error.to_string())?;
+        let begin = Instant::now();
         let status = wait(&mut child, scenario.limit);
+        let took = (begin.elapsed(), scenario.name);
+        self.times.lock().unwrap_or_else(PoisonError::into_inner).push(took);
         let mut reasons = Vec::new();
         match status {
             Some(status) if status.success() => {}
@@ -127,7 +142,11 @@ impl Run {
         }
         let told = fs::read(&report).unwrap_or_default();
         let told = String::from_utf8_lossy(&told[told.len().saturating_sub(SHOWN)..]).into_owned();
-        Err(format!("{told}\n--- {}\n{facts}", reasons.join("\n--- ")))
+        let (name, reasons) = (scenario.name, reasons.join("\n--- "));
+        // At once, as nobody knows whether the rest comes to its end.
+        let text = format!("\n=== {name}\n{told}\n--- {reasons}\n{facts}=== end of {name}\n");
+        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+        Err(format!("{reasons}; the report stands above, after `=== {name}`"))
     }
 }
 

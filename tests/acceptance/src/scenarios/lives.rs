@@ -44,6 +44,7 @@ fn life(world: &World, storage: &str, isolation: &str) {
     world.assert_quiet();
     assert_eq!(world.state("web"), "stopped");
     assert_eq!(world.sh("cat /etc/mine; exit 7").fails(7, &[]), "");
+    world.sh("kill -KILL $$").fails(128 + 9, &[]);
     let absent = if FREEBSD { "/usr/bin/nosuch" } else { "/bin/nosuch" };
     world.run(["exec", "web", "--", absent]).fails(127, &[]);
     world.run(["exec", "web", "--", "/etc/mine"]).fails(126, &[]);

@@ -83,7 +83,7 @@ pub use rules::{Rules, SyscallRules};
 pub use run_files::{RUN_DIRS, is_stale_after_boot, is_stale_without_processes};
 pub use sandbox::{IdRange, Network, SandboxStep, SealStep, sandbox_lock};
 pub use service::{Health, Ready, Restart, Service, ServiceRun, ServiceStatus, Standing};
-pub use shared_part::{SHARED_PART, shared_links, shared_plan};
+pub use shared_part::{SHARED_PART, into_shared, shared_links, shared_plan};
 pub use step::{Access, Plan, ServiceStep, Step};
 pub use syscalls::{CallNumbers, check_calls};
 pub use tree::{Cancelled, Command, Node, NodeKind, Output, Progress, Take, TreeWriter, Work};

@@ -34,7 +34,8 @@ pub fn shared_plan(base: &Base, container: &Container, host: &dyn Observe) -> Re
 }
 
 /// The relative link from `path` to its content: `usr/bin` → `../sharedfs/usr/bin`.
-fn into_shared(path: &Utf8Path) -> Utf8PathBuf {
+#[must_use]
+pub fn into_shared(path: &Utf8Path) -> Utf8PathBuf {
     let up = path.components().skip(1).map(|_| "..");
     up.chain([SHARED_PART]).collect::<Utf8PathBuf>().join(path)
 }

@@ -330,6 +330,8 @@ impl Step {
             Self::Seal(seal) => Self::StopProcesses { container: seal.container, root: seal.root },
             Self::Group(step) => return step.inverse().map(Self::Group),
             Self::StartService(service) => Self::StopService(service),
+            // What it adds to the description goes with that.
+            Self::Record { base } => Self::RemoveTree { at: base.join("manifest.mtree") },
             Self::Run { argv, undo: Some(undo), .. } => {
                 Self::Run { argv: undo, check: None, undo: Some(argv) }
             }
@@ -341,7 +343,6 @@ impl Step {
             | Self::Fill { .. }
             | Self::Split { .. }
             | Self::Unpack { .. }
-            | Self::Record { .. }
             | Self::StopInit { .. }
             | Self::StopSandbox(_)
             | Self::StopProcesses { .. }

@@ -1,6 +1,7 @@
 //! The command line as clap sees it. Each option's text is what `--help`, the manual page and the completions
 //! show; nothing is computed here.
 
+mod adopt;
 mod config;
 mod copies;
 mod order;
@@ -14,6 +15,7 @@ mod start;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use adopt::Adopt;
 pub(crate) use config::{Config, ServiceSettings};
 pub(crate) use copies::{Pair, Rollback, Snapshot};
 pub(crate) use order::Order;
@@ -153,6 +155,9 @@ that one is killed, the next `delete` or `qchroot doctor --repair` goes on.")]
     Delete(Delete),
     Export(crate::carry::Export),
     Import(crate::carry::Import),
+    /// Take over containers of the old qchroot(8), qjail, ezjail or BastilleBSD
+    #[command(after_help = adopt::ADOPT)]
+    Adopt(Adopt),
     /// Installed releases
     #[command(subcommand)]
     Release(Release),

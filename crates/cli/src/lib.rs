@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod adopt;
 mod args;
 mod carriers;
 mod carry;

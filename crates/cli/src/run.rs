@@ -157,6 +157,7 @@ impl Front<'_> {
             Command::Delete(args) => return self.delete(&args),
             Command::Export(args) => self.export(&args)?,
             Command::Import(args) => self.import(args)?,
+            Command::Adopt(args) => return self.adopt(args),
             Command::Release(args) => return self.release(args),
             Command::Upgrade(args) => return self.upgrade(args),
             Command::Check(args) => return self.check(args),

@@ -36,6 +36,8 @@ pub enum Op {
     Snapshot,
     /// A container goes back to a snapshot.
     Restore,
+    /// A container of another tool, or what such containers share, is taken over.
+    Adopt,
     /// A container comes into being as a copy of another.
     Clone,
     /// A container gets another name.
@@ -63,6 +65,7 @@ impl Op {
             Self::Check => "check",
             Self::Snapshot => "snapshot",
             Self::Restore => "rollback to a snapshot",
+            Self::Adopt => "adopt",
             Self::Clone => "clone",
             Self::Rename => "rename",
             Self::Import => "import",

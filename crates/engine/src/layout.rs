@@ -77,6 +77,12 @@ impl Layout {
         self.lib.join(format!(".staging-{name}"))
     }
 
+    /// Where a tree lies that is about to be put a level deeper. Nothing removes what is found there.
+    #[must_use]
+    pub fn aside(&self, name: &Name) -> Utf8PathBuf {
+        self.lib.join(format!(".adopting-{name}"))
+    }
+
     /// What was given up and is removed when there is time.
     #[must_use]
     pub fn all_trash(&self) -> Utf8PathBuf {

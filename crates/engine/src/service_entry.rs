@@ -78,6 +78,24 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 impl ServiceEntry {
+    /// An entry for a script inside.
+    pub(crate) fn of_script(name: &str, path: &str) -> Self {
+        Self {
+            name: name.into(),
+            script: Some(path.into()),
+            command: None,
+            after: vec![],
+            requires: vec![],
+            ready: None,
+            ready_timeout: None,
+            restart: Restart::default(),
+            health: None,
+            stop_signal: None,
+            user: None,
+            environment: BTreeMap::new(),
+        }
+    }
+
     /// The service that this entry describes.
     ///
     /// # Errors

@@ -133,7 +133,7 @@ impl Sweep<'_> {
 }
 
 /// The first repair dies at its first point, the next at its second, until one comes through.
-fn repair_that_dies(world: &World) {
+pub fn repair_that_dies(world: &World) {
     for point in 1.. {
         let ran: Ran = world.crash(point, ["doctor", "--repair"]);
         if !ran.has_crashed() {

@@ -11,6 +11,9 @@
     reason = "tests report by panicking, and run programs of the host's"
 )]
 
+mod adopt;
+mod adopt_crash;
+mod adopt_refused;
 mod archives;
 mod bases;
 mod boot;

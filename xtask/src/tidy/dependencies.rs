@@ -20,7 +20,7 @@ fn may_use(package: &str) -> Option<&'static [&'static str]> {
         "qchroot-unpack" | "qchroot-abi" => Some(&["qchroot-api"]),
         "qchroot-plugin" => Some(&["qchroot-api", "qchroot-abi"]),
         "qchroot-pack" => Some(&["qchroot-api", "qchroot-unpack"]),
-        "qchroot-engine" => Some(&["qchroot-api", "qchroot-abi", "qchroot-pack"]),
+        "qchroot-engine" => Some(&["qchroot-adopt", "qchroot-api", "qchroot-abi", "qchroot-pack"]),
         "qchroot-host" => Some(&["qchroot-api", "qchroot-abi", "qchroot-engine", "qchroot-unpack"]),
         "qchroot-testkit" => {
             Some(&["qchroot-api", "qchroot-abi", "qchroot-engine", "qchroot-host", "qchroot-unpack"])

@@ -113,7 +113,7 @@ impl Engine<'_> {
     }
 
     /// `current` is turned at once; `sharedfs` and `template`, the names of the manual, lead through it.
-    fn switch_to(&self, id: &ReleaseId) -> Result<Plan> {
+    pub(crate) fn switch_to(&self, id: &ReleaseId) -> Result<Plan> {
         let link = |name: &str, to: String| {
             let at = self.layout.lib.join(name);
             let was = self.link_target(&at)?;

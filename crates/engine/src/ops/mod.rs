@@ -1,6 +1,7 @@
 //! The operations: one file a command or a family of commands. Each turns what the user asked into a plan and
 //! hands it to the transaction.
 
+pub(crate) mod adopt;
 pub(crate) mod check;
 pub(crate) mod clone;
 pub(crate) mod config;

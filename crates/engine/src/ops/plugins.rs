@@ -193,7 +193,9 @@ impl Engine<'_> {
         }
         for id in self.installed_ids().unwrap_or_default() {
             let Ok(installed) = self.base(&id) else { continue };
-            add(Kind::ReleaseSource, installed.file.source, id.to_string());
+            if installed.file.source != super::adopt::SOURCE {
+                add(Kind::ReleaseSource, installed.file.source, id.to_string());
+            }
         }
         users
     }

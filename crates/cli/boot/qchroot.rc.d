@@ -27,7 +27,7 @@ rcvar="qchroot_enable"
 start_cmd="qchroot_start"
 stop_cmd="qchroot_stop"
 status_cmd="qchroot_status"
-# Until 13, rc.subr(8) knew status by itself only where a process has the service's name.
+# In older releases rc.subr(8) knows status by itself only where a process has the service's name.
 extra_commands="status"
 
 load_rc_config $name

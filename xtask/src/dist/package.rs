@@ -17,6 +17,9 @@ use crate::workspace::{make_directory, write_file};
 /// The release of FreeBSD whose libraries the program is linked against.
 const RELEASE: u32 = 14;
 
+/// What describes a package: for a repository, and in full.
+const MANIFESTS: [&str; 2] = ["+COMPACT_MANIFEST", "+MANIFEST"];
+
 /// Writes `ABI/qchroot-VERSION.pkg` below `all`, as repositories have it.
 pub(super) fn write(root: &Path, all: &Path, tree: &Tree, version: &str, arch: Arch) -> Result<()> {
     let (abi, legacy) = names(arch);
@@ -38,12 +41,15 @@ pub(super) fn write(root: &Path, all: &Path, tree: &Tree, version: &str, arch: A
         "desc": port::description(root)?.trim_end(),
         "categories": ["sysutils"],
     });
-    write_file(&directory.join("+COMPACT_MANIFEST"), &manifest.to_string())?;
+    write_file(&directory.join(MANIFESTS[0]), &manifest.to_string())?;
     manifest["files"] = sums(tree)?;
     manifest["directories"] = tree.directories.iter().map(|path| (format!("/{path}"), json!("y"))).collect();
-    write_file(&directory.join("+MANIFEST"), &manifest.to_string())?;
+    write_file(&directory.join(MANIFESTS[1]), &manifest.to_string())?;
     let package = directory.join(format!("qchroot-{version}.pkg"));
     pack(tree, &directory, &package)?;
+    for manifest in MANIFESTS {
+        fs::remove_file(directory.join(manifest))?;
+    }
     println!("{}", package.display());
     Ok(())
 }
@@ -75,7 +81,7 @@ fn pack(tree: &Tree, manifests: &Path, package: &Path) -> Result<()> {
     let full_names = ["--absolute-names", "--transform=s,^usr/,/usr/,"];
     let tar = Run::new("tar").args(SAME).args(["--owner=root:0", "--group=wheel:0", "--mode=u=rwX,go=rX"]);
     let tar = tar.args(full_names).args(["-I", "zstd -q -19", "-cf"]).arg(package);
-    let tar = tar.arg("-C").arg(manifests).args(["+COMPACT_MANIFEST", "+MANIFEST"]);
+    let tar = tar.arg("-C").arg(manifests).args(MANIFESTS);
     tar.arg("-C").arg(&tree.stage).args(&tree.files).args(&tree.directories).text().map(drop)
 }
 

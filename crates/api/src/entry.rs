@@ -28,13 +28,13 @@ pub enum Way {
         #[serde(default)]
         rules: Rules,
     },
-    /// By jexec(8) into a jail of FreeBSD's.
+    /// Into a jail of FreeBSD's; jail_attach(2).
     Jail {
         /// The jail's name.
         name: String,
         /// The container's root.
         root: Utf8PathBuf,
-        /// What jexec(8), and so a process inside, is held to.
+        /// What a process inside is held to.
         #[serde(default)]
         rules: Rules,
     },
@@ -77,7 +77,7 @@ pub struct Credentials {
     pub gid: u32,
     /// Further groups.
     pub groups: Vec<u32>,
-    /// Its name, for programs that take no numbers, such as jexec(8); none for who is superuser already.
+    /// Its name, by which its login class is found; none for who is superuser already.
     #[serde(default)]
     pub user: Option<UserName>,
 }

@@ -82,3 +82,22 @@ fn errno(error: rustix::io::Errno) -> Errno {
 fn exit_code(status: WaitStatus) -> Option<i32> {
     status.exit_status().or_else(|| Some(128 + status.terminating_signal()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_by_signals_without_a_name_are_told_too() {
+        let unnamed = 40;
+        assert!(nix::sys::signal::Signal::try_from(unnamed).is_err());
+        let child = fork(|| {
+            let none = SigSet::empty();
+            pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&none), None).unwrap();
+            // SAFETY: a signal to this process itself.
+            unsafe { libc::raise(unnamed) }
+        });
+        assert_eq!(wait(child.unwrap()), Ok(168));
+        assert_eq!(wait(fork(|| 7).unwrap()), Ok(7));
+    }
+}

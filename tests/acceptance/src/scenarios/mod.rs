@@ -13,6 +13,7 @@ mod jails;
 mod lives;
 mod networks;
 mod plugins;
+mod programs;
 
 use crate::scenario::Scenario;
 
@@ -22,6 +23,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         installs::scenarios,
         lives::scenarios,
         consoles::scenarios,
+        programs::scenarios,
         devices::scenarios,
         daemons::scenarios,
         capped::scenarios,

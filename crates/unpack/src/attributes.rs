@@ -16,6 +16,12 @@ const SCHILY: &[u8] = b"SCHILY.xattr.";
 const LISTS: [(&str, &str); 2] =
     [("SCHILY.acl.access", "system.posix_acl_access"), ("SCHILY.acl.default", "system.posix_acl_default")];
 
+/// A list as NFS version 4 has it is kept as its text, acl(3): what FreeBSD's ZFS has, and Linux has not.
+const NFS4: &str = "SCHILY.acl.ace";
+
+/// The attribute that holds it.
+pub const NFS4_LIST: &[u8] = b"system.qchroot.nfs4_acl";
+
 /// Name spaces and names that say something about the machine they were set on and mean harm, or nothing, on
 /// another: xattr(7), and the policies of security modules.
 const LEFT_OUT: [&[u8]; 4] = [b"trusted.", b"security.selinux", b"security.ima", b"security.evm"];
@@ -47,9 +53,23 @@ pub(crate) fn of(records: &Records, origin: Origin) -> Result<Vec<(Vec<u8>, Vec<
             all.insert(name.into(), acl::attribute(text)?);
         }
     }
+    if let Some(text) = records.text(NFS4)? {
+        all.entry(NFS4_LIST.into()).or_insert_with(|| numbered(text).into_bytes());
+    }
     let left_out = if origin == Origin::Own { &LEFT_OUT[1..] } else { &LEFT_OUT };
     all.retain(|name, _| !left_out.iter().any(|out| name.starts_with(out)));
     Ok(all.into_iter().collect())
+}
+
+/// The same list with numbers for names, where these stand behind the entries: the names are another machine's.
+fn numbered(list: &str) -> String {
+    let entry = |entry: &str| match entry.split(':').collect::<Vec<_>>()[..] {
+        [kind @ ("user" | "group"), _, rights, flags, allows, number] => {
+            format!("{kind}:{number}:{rights}:{flags}:{allows}")
+        }
+        _ => entry.to_owned(),
+    };
+    list.split([',', '\n']).map(entry).collect::<Vec<_>>().join("\n")
 }
 
 /// Both programs write what must not stand in a keyword as `%` and two digits.
@@ -119,6 +139,14 @@ mod tests {
             ("SCHILY.xattr.security.capability", "kept"),
         ]);
         assert_eq!(all.unwrap_or_default(), [("security.capability".to_owned(), "kept".to_owned())]);
+    }
+
+    #[test]
+    fn a_list_of_nfs_is_kept_with_numbers() {
+        let list = "user:games:rwxp----------:-------:allow:13,owner@:rw-p--aARWcCos:-------:allow";
+        let all = of(&[("SCHILY.acl.ace", list)]).unwrap_or_default();
+        let kept = "user:13:rwxp----------:-------:allow\nowner@:rw-p--aARWcCos:-------:allow";
+        assert_eq!(all, [("system.qchroot.nfs4_acl".to_owned(), kept.to_owned())]);
     }
 
     #[test]

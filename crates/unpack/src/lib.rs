@@ -31,9 +31,10 @@ use std::thread;
 
 use qchroot_api::{Error, ErrorKind, Node, Progress, Result, Work};
 
+pub use acl::{attribute as posix_list, text as posix_list_text};
 pub use address::{Address, Scheme};
 use archive::{Archive, Member};
-pub use attributes::Origin;
+pub use attributes::{NFS4_LIST, Origin};
 pub use fetch::{Fetcher, Wanted, digest, fetch, fetch_download, small, unpack_all, unpack_downloads};
 pub use get::get;
 pub use host_file::HostFile;

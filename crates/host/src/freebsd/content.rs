@@ -1,9 +1,13 @@
 //! Copies a file's content by copy_file_range(2), which keeps holes. It knows only descriptors.
 
+use std::fs::File;
+
 use nix::libc;
 use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::fs::ftruncate;
 use rustix::io::Errno;
+
+use crate::holes::{self, Buffer};
 
 /// At most this many bytes in one call, so that a signal is noticed.
 const PIECE: usize = 1 << 30;
@@ -24,6 +28,12 @@ pub(crate) fn dig(_file: &OwnedFd, _size: u64) -> Result<(), Errno> {
     Ok(())
 }
 
+/// Reads and writes what cannot be copied within the kernel.
+fn plain(from: &OwnedFd, to: &OwnedFd, size: u64) -> Result<(), Errno> {
+    let read_and_write = || holes::write(to, &mut File::from(from.try_clone()?), size, &mut Buffer::new());
+    read_and_write().map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
+}
+
 /// Copies `size` bytes of `from` to the empty file `to`.
 pub(crate) fn copy(from: &OwnedFd, to: &OwnedFd, size: u64) -> Result<(), Errno> {
     let mut left = size;
@@ -37,6 +47,9 @@ pub(crate) fn copy(from: &OwnedFd, to: &OwnedFd, size: u64) -> Result<(), Errno>
             Ok(done) => left = left.saturating_sub(done),
             Err(_) => match super::last_error() {
                 Errno::INTR => {}
+                Errno::INVAL | Errno::OPNOTSUPP | Errno::XDEV if left == size => {
+                    return plain(from, to, size);
+                }
                 error => return Err(error),
             },
         }

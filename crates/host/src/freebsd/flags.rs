@@ -1,51 +1,15 @@
-//! File flags, chflags(2), by the names of strtofflags(3). It does not know why they are set or must go.
+//! File flags, chflags(2). It does not know why they are set or must go.
 
 use std::ffi::CStr;
 
 use nix::libc;
-use qchroot_api::{Error, ErrorKind, Result as ApiResult};
 use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::fs::{AtFlags, Stat, fstat, statat};
 use rustix::io::Errno;
 
 use super::sysctl;
-
-/// Names and values; source: sys/stat.h and strtofflags(3).
-const NAMES: [(&str, u32); 33] = [
-    ("nodump", 0x1),
-    ("uchg", 0x2),
-    ("uchange", 0x2),
-    ("uimmutable", 0x2),
-    ("uappnd", 0x4),
-    ("uappend", 0x4),
-    ("opaque", 0x8),
-    ("uunlnk", 0x10),
-    ("uunlink", 0x10),
-    ("system", 0x80),
-    ("usystem", 0x80),
-    ("sparse", 0x100),
-    ("usparse", 0x100),
-    ("offline", 0x200),
-    ("uoffline", 0x200),
-    ("reparse", 0x400),
-    ("ureparse", 0x400),
-    ("uarch", 0x800),
-    ("uarchive", 0x800),
-    ("rdonly", 0x1000),
-    ("urdonly", 0x1000),
-    ("readonly", 0x1000),
-    ("hidden", 0x8000),
-    ("uhidden", 0x8000),
-    ("arch", 0x1_0000),
-    ("archived", 0x1_0000),
-    ("schg", 0x2_0000),
-    ("schange", 0x2_0000),
-    ("simmutable", 0x2_0000),
-    ("sappnd", 0x4_0000),
-    ("sappend", 0x4_0000),
-    ("sunlnk", 0x10_0000),
-    ("sunlink", 0x10_0000),
-];
+use crate::flag_names;
+pub(crate) use crate::flag_names::named;
 
 /// Immutable, append-only and undeletable, the owner's and the superuser's.
 const FORBIDDING: u32 = 0x2 | 0x4 | 0x10 | 0x2_0000 | 0x4_0000 | 0x10_0000;
@@ -113,30 +77,9 @@ pub(crate) fn forbid(flags: u32) -> bool {
     flags & FORBIDDING != 0
 }
 
-/// The names of a file's flags as mtree(5) writes them: the first of each value's, `none` without any.
+/// The names of a file's flags as mtree(5) writes them.
 pub(crate) fn names(file: &Stat, _attributes: &[(Vec<u8>, Vec<u8>)]) -> Option<String> {
-    let mut left = file.st_flags;
-    let mut found = vec![];
-    for (name, value) in NAMES {
-        if left & value != 0 {
-            left &= !value;
-            found.push(name);
-        }
-    }
-    Some(if found.is_empty() { "none".to_owned() } else { found.join(",") })
-}
-
-/// The flags with these names, separated by commas.
-///
-/// # Errors
-/// Bad data for a name that is not known.
-pub(crate) fn named(names: &str) -> ApiResult<u32> {
-    let known = |name: &str| NAMES.iter().find(|(known, _)| *known == name).map(|&(_, value)| value);
-    names.split(',').filter(|name| !name.is_empty()).try_fold(0, |flags, name| {
-        let value =
-            known(name).ok_or_else(|| Error::new(ErrorKind::BadData, format!("unknown file flag {name}")))?;
-        Ok(flags | value)
-    })
+    Some(flag_names::names(file.st_flags))
 }
 
 /// Sets exactly these flags, the last component not followed; of flags that the file system does not have, those that

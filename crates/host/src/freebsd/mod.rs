@@ -1,5 +1,6 @@
 //! What only FreeBSD does this way. No module here is called but through its Linux twin's name.
 
+mod acl;
 pub(crate) mod changes;
 pub(crate) mod content;
 pub(crate) mod control_group;

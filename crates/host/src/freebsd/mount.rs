@@ -72,10 +72,13 @@ pub(crate) fn on(at: &Place, file: &OwnedFd) -> Result<Option<Mounted>> {
     Ok(Some(mounted(&statfs_of(file)?)))
 }
 
-/// Something that differs between any two mounts: the number of the device, which nullfs(5) and the kernel's own file
-/// systems have one of each for. That of statfs(2) is zero for anybody but the superuser.
+/// Something that differs between any two mounts. The number of statfs(2) is zero for anybody but the superuser; that of
+/// the device differs too, as nullfs(5) and the kernel's own file systems have one for each mount.
 pub(crate) fn id(file: impl AsFd) -> Result<u64> {
-    Ok(identity(&rustix::fs::fstat(file).or_error(|| "cannot look at a mount".into())?).0)
+    match fsid(&statfs_of(&file)?) {
+        [0, 0] => Ok(identity(&rustix::fs::fstat(file).or_error(|| "cannot look at a mount".into())?).0),
+        fsid => Ok(u64::from(fsid[0].cast_unsigned()) << 32 | u64::from(fsid[1].cast_unsigned())),
+    }
 }
 
 fn fsid(entry: &libc::statfs) -> [i32; 2] {

@@ -7,6 +7,8 @@ use nix::libc;
 use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::io::Errno;
 
+use super::acl;
+
 /// Largest value and longest list of names in bytes.
 const LARGEST: usize = 65536;
 
@@ -18,9 +20,15 @@ pub(crate) type Pair = (Vec<u8>, Vec<u8>);
 
 /// All attributes; none where the file system has none.
 pub(crate) fn all(file: &OwnedFd) -> Result<Vec<Pair>, Errno> {
-    let mut all = vec![];
+    let lists = acl::all(file)?;
+    let has_lists = lists.is_some();
+    let mut all = lists.unwrap_or_default();
     for (prefix, space) in SPACES {
         for name in names(file, space)? {
+            // UFS keeps its lists so.
+            if has_lists && is_list(space, &name) {
+                continue;
+            }
             let value = get(file, space, &name)?;
             all.push(([prefix.as_bytes(), name.as_slice()].concat(), value));
         }
@@ -39,6 +47,11 @@ fn names(file: &OwnedFd, space: libc::c_int) -> Result<Vec<Vec<u8>>, Errno> {
         };
     };
     Ok(split(&list[..length]))
+}
+
+fn is_list(space: libc::c_int, name: &[u8]) -> bool {
+    let lists: [&[u8]; 3] = [b"posix1e.acl_access", b"posix1e.acl_default", b"nfs4.acl"];
+    space == libc::EXTATTR_NAMESPACE_SYSTEM && lists.contains(&name)
 }
 
 /// Each name is preceded by its length in one byte; see extattr_get_fd(2).
@@ -77,8 +90,18 @@ pub(crate) fn set_at(_dir: &OwnedFd, _entry: &CStr, _name: &[u8], _value: &[u8])
 }
 
 /// Sets one attribute. One of another system's, such as `security.capability`, has no effect here: it is kept by its
-/// whole name in the system's name space. A list of Linux's form, `system.posix_acl_access`, is kept likewise.
+/// whole name in the system's name space, where the file system has that.
 pub(crate) fn set(file: &OwnedFd, name: &[u8], value: &[u8]) -> Result<(), Errno> {
+    if acl::set(file, name, value)? {
+        return Ok(());
+    }
+    match set_plain(file, name, value) {
+        Err(Errno::OPNOTSUPP) if !name.starts_with(b"user.") => Ok(()),
+        result => result,
+    }
+}
+
+fn set_plain(file: &OwnedFd, name: &[u8], value: &[u8]) -> Result<(), Errno> {
     let found =
         SPACES.iter().find_map(|&(prefix, space)| Some((space, name.strip_prefix(prefix.as_bytes())?)));
     let (space, name) = found.unwrap_or((libc::EXTATTR_NAMESPACE_SYSTEM, name));

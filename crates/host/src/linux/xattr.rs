@@ -77,7 +77,7 @@ pub(crate) fn set_at(dir: &OwnedFd, entry: &CStr, name: &[u8], value: &[u8]) -> 
 /// Where a file system has no attributes of this kind, what has no effect anyway is not kept.
 fn unless_only_kept(name: &[u8], result: Result<(), Errno>) -> Result<(), Errno> {
     match result {
-        Err(Errno::OPNOTSUPP) if name == super::flags::KEPT => Ok(()),
+        Err(Errno::OPNOTSUPP) if name == super::flags::KEPT || name == qchroot_unpack::NFS4_LIST => Ok(()),
         result => result,
     }
 }

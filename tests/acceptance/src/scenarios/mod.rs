@@ -15,6 +15,7 @@ mod lives;
 mod networks;
 mod plugins;
 mod programs;
+mod trees;
 
 use crate::scenario::Scenario;
 
@@ -30,6 +31,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         capped::scenarios,
         copies::scenarios,
         flags::scenarios,
+        trees::scenarios,
         boot::scenarios,
         plugins::scenarios,
         isolations::scenarios,

@@ -3,7 +3,7 @@
 //! in a jail, where a data base made to do harm harms nobody else. It does not become the user.
 
 use std::collections::BTreeMap;
-use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
+use std::ffi::{CStr, CString, OsString, c_char, c_int, c_uint, c_void};
 use std::fs;
 
 use camino::Utf8Path;
@@ -123,7 +123,9 @@ impl User {
         Errno::result(done)
             .or_error(|| format!("cannot take on the login class of {}", self.name.to_string_lossy()))?;
         // The terminal is known better than its class.
-        env.extend(std::env::vars().filter(|(name, _)| name != "TERM"));
+        let text = |word: OsString| word.into_string().ok();
+        let given = std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?)));
+        env.extend(given.filter(|(name, _)| name != "TERM"));
         Ok(())
     }
 

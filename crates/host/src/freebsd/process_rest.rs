@@ -35,7 +35,9 @@ impl Rest {
 fn used_below(top: i32, all: &[kinfo_proc]) -> Option<u64> {
     let children = all.iter().filter(|info| info.ki_ppid == top && info.ki_pid != top);
     children.into_iter().try_fold(0, |sum, child| {
-        let sleeps = child.ki_stat == libc::SSLEEP;
+        // Who waits for a disk cannot be interrupted; ps(1).
+        let is_free = child.ki_tdflags & libc::c_long::from(libc::TDF_SINTR) != 0;
+        let sleeps = child.ki_stat == libc::SSLEEP && is_free;
         Some(sum + sleeps.then_some(child.ki_runtime)? + used_below(child.ki_pid, all)?)
     })
 }

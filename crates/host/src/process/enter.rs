@@ -66,6 +66,7 @@ fn run(entry: &Entry, mut tracer: Option<&mut Tracer>) -> Result<i32> {
         sender.send(&error);
         1
     })?;
+    terminal.as_mut().map(Terminal::hand_over);
     drop(sender);
     if let Some(tracer) = &mut tracer {
         tracer.begin(child)?;

@@ -71,6 +71,11 @@ impl Terminal {
         ])
     }
 
+    /// In the parent, at once: FreeBSD throws away what was not read when a session ends whose terminal somebody else holds.
+    pub(super) fn hand_over(&mut self) {
+        self.theirs = None;
+    }
+
     fn copy_size(&self) {
         // A terminal that has gone a moment ago has no size; the loop will notice.
         if let (Some(ours), Ok(size)) = (&self.ours, tcgetwinsize(rustix::stdio::stdin())) {
@@ -80,7 +85,6 @@ impl Terminal {
 
     /// Carries bytes both ways until the child has ended and all it wrote is shown; its exit status.
     pub(super) fn relay(&mut self, child: Pid, signals: &Signals, ended: Ended<'_>) -> Result<i32> {
-        self.theirs = None;
         let _raw = Raw::set()?;
         let mut status = None;
         let mut last = None;

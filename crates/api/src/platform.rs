@@ -53,6 +53,7 @@ impl Brand {
                 "sbin",
                 "sys",
                 "usr/bin",
+                "usr/games",
                 "usr/include",
                 "usr/lib",
                 "usr/lib32",
@@ -60,6 +61,7 @@ impl Brand {
                 "usr/libexec",
                 "usr/sbin",
                 "usr/share",
+                "usr/tests",
             ],
             Self::Linux | Self::Kfreebsd => &[
                 "bin",

@@ -80,6 +80,7 @@ pub(crate) enum Command {
   qchroot install --source host            works without a network
   qchroot install --source distset --release 14.3-RELEASE -o profile=base
   qchroot install --source distset -o url=/mnt/usr/freebsd-dist
+  qchroot install --source pkgbase --release 15.0-RELEASE
   qchroot install --source buildworld -o src=/usr/src -o profile=trimmed
 
 Containers keep the release they were made from; an install that fails or is

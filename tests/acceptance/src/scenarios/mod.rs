@@ -15,6 +15,7 @@ mod lives;
 mod networks;
 mod plugins;
 mod programs;
+mod releases;
 mod trees;
 
 use crate::scenario::Scenario;
@@ -23,6 +24,7 @@ use crate::scenario::Scenario;
 pub(crate) fn all() -> Vec<Scenario> {
     let areas: [fn() -> Vec<Scenario>; _] = [
         installs::scenarios,
+        releases::scenarios,
         lives::scenarios,
         consoles::scenarios,
         programs::scenarios,

@@ -110,6 +110,16 @@ fn what_is_not_there_or_taken() {
 }
 
 #[test]
+fn an_install_over_trees_of_the_old_qchroot() {
+    let old = Old::of("qchroot");
+    crate::userland::write(&old.world.archive());
+    old.world.install("tiny-1.0").fails(73, &["hint: `qchroot adopt` takes over"]);
+    old.adopt(&["--apply"]).ok();
+    old.world.install("tiny-1.0").ok();
+    old.assert_works();
+}
+
+#[test]
 fn jails_on_a_kernel_without_them() {
     let old = Old::of("qjail");
     let before = old.lasting();

@@ -26,6 +26,7 @@ impl Engine<'_> {
     /// Installs a release and makes it the one that new containers get. Its identity.
     pub fn install(&self, wish: &InstallWish) -> Result<ReleaseId> {
         let _lock = self.lock_install()?;
+        self.refuse_old_trees()?;
         let source_name = wish.source.clone().map_or_else(|| self.default_source(), Ok)?;
         let source = self.registry.source(&source_name)?;
         let info = source.info();
@@ -72,6 +73,17 @@ impl Engine<'_> {
         self.host.make_own_dir(&self.layout.releases())?;
         self.host.make_own_dir(&self.layout.journals())?;
         Ok(Some(held))
+    }
+
+    /// Where the old qchroot(8) had its directories, there are links here.
+    fn refuse_old_trees(&self) -> Result<()> {
+        let at = self.layout.lib.join("sharedfs");
+        if !self.is_directory(&at)? {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Exists, format!("{at} is a tree that qchroot did not make this way"))
+            .with("path", &at)
+            .hint("`qchroot adopt` takes over what the old qchroot(8) left"))
     }
 
     /// Containers whose programs were made for one major release break under another.

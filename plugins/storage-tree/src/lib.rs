@@ -79,8 +79,10 @@ impl SharedStorage for Tree {
         if host.platform()? == Platform::Linux {
             plan.extend(devices(&tree, container, may_write, host)?);
         }
-        if flag(&container.storage, "resolv_conf", true) {
-            plan.extend(names::plan(&tree, &root, may_write, host)?);
+        let wish = container.storage.get("resolv_conf").and_then(|value| value.as_bool());
+        if wish != Some(false) {
+            let wish = if wish.is_some() { names::Wish::Asked } else { names::Wish::Usual };
+            plan.extend(names::plan(&tree, &root, may_write, wish, host)?);
         }
         Ok(plan)
     }

@@ -1,7 +1,7 @@
 //! UFS by the programs of FreeBSD's base system, which want a device.
 
 use camino::Utf8Path;
-use qchroot_api::{Command, DiskFs, Error, ErrorKind, Result};
+use qchroot_api::{Command, DiskFs, Result};
 
 use super::file_system::FileSystem;
 use super::measure::Need;
@@ -74,17 +74,14 @@ pub(crate) fn growfs(device: &str) -> Result<()> {
     let output = command::run_unbroken(&command)?;
     match output.status {
         0 => Ok(()),
-        // Before it has changed anything.
-        3 if output.stderr.contains(NO_NEW_GROUP) => {
-            Err(Error::new(ErrorKind::Usage, "what is added is too small for a cylinder group")
-                .cause(output.stderr.trim())
-                .hint("add a MiB more"))
-        }
+        // What is left holds no more than the tables of another group; it has changed nothing.
+        3 if output.stderr.contains(NO_NEW_GROUP) => Ok(()),
         status => Err(output
             .stderr
             .lines()
-            .filter(|line| !line.trim().is_empty())
-            .fold(tools::ended(&command, status), |error, line| error.cause(line.trim()))),
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .fold(tools::ended(&command, status), qchroot_api::Error::cause)),
     }
 }
 

@@ -76,6 +76,13 @@ impl FakeHost {
         self
     }
 
+    /// The same, with another release on it, such as `13.2-RELEASE`.
+    #[must_use]
+    pub fn with_release(self, release: &str) -> Self {
+        self.state().release = release.into();
+        self
+    }
+
     /// The same, with a kernel that cannot keep a limit, by its name in a container's file.
     #[must_use]
     pub fn without_limit(self, limit: &str) -> Self {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use qchroot_api::{
-    Answer, Brand, Entry, Error, ErrorKind, Mounted, Observe, Output, Part, Place, Platform, ProgramOutput,
-    Progress, Query, Result, Step, TakeNode, Work,
+    Answer, Brand, Entry, Error, ErrorKind, Mounted, Observe, Output, Part, Place, ProgramOutput, Progress,
+    Query, Result, Step, TakeNode, Work,
 };
 use qchroot_engine::{Care, Changes, Deadline, Guard, Held, Host, Probe, Seen, Workplace};
 
@@ -26,7 +26,7 @@ impl Observe for FakeHost {
         let state = call(self)?;
         Ok(match query {
             Query::Platform => Answer::Platform(state.platform),
-            Query::HostRelease => Answer::Text(host_release(state.platform).into()),
+            Query::HostRelease => Answer::Text(state.release.clone()),
             Query::Stat { at } => Answer::Stat(state.tree.look(at)?.map(|(_, inode)| inode.stat())),
             Query::Read { at } => Answer::Text(read_text(&state, at)?),
             Query::Bytes { at, offset, length } => Answer::Bytes(read_bytes(&state, at, *offset, *length)?),
@@ -70,13 +70,6 @@ impl Observe for FakeHost {
 /// A FreeBSD that has linprocfs has linux(4).
 fn runs(state: &State, brand: Brand) -> bool {
     brand.platform() == state.platform || state.filesystems.contains("linprocfs")
-}
-
-fn host_release(platform: Platform) -> &'static str {
-    match platform {
-        Platform::Linux => "debian-12",
-        Platform::Freebsd => "14.3-RELEASE-p2",
-    }
 }
 
 fn file<'a>(state: &'a State, found: &Found) -> Result<&'a [u8]> {

@@ -58,6 +58,8 @@ pub struct Guards {
 #[derive(Clone)]
 pub(crate) struct State {
     pub(crate) platform: Platform,
+    /// What the host's userland says that it is.
+    pub(crate) release: String,
     pub(crate) superuser: bool,
     pub(crate) filesystems: BTreeSet<String>,
     pub(crate) rulesets: BTreeSet<u32>,
@@ -103,6 +105,10 @@ impl State {
         };
         let mut state = Self {
             platform,
+            release: match platform {
+                Platform::Linux => "debian-12".into(),
+                Platform::Freebsd => "14.3-RELEASE-p2".into(),
+            },
             superuser: true,
             filesystems: filesystems.iter().map(|&name| name.to_owned()).collect(),
             rulesets: [1, 2, 3, 4, 5].into(),

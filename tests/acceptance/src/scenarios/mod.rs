@@ -7,6 +7,7 @@ mod copies;
 mod crashes;
 mod daemons;
 mod devices;
+mod disks;
 mod flags;
 mod installs;
 mod isolations;
@@ -32,6 +33,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         daemons::scenarios,
         capped::scenarios,
         copies::scenarios,
+        disks::scenarios,
         flags::scenarios,
         trees::scenarios,
         boot::scenarios,

@@ -92,6 +92,13 @@ pub(crate) fn unmount(at: &Path) {
     output("umount", &["-f", at.to_str().unwrap()]);
 }
 
+/// Attaches a file as anybody could; with a label, as the program whose label it is.
+pub(crate) fn attach(file: &Path, label: Option<&str>) -> Disk {
+    let mut args = vec!["-a", "-t", "vnode", "-f", file.to_str().unwrap()];
+    args.extend(label.into_iter().flat_map(|label| ["-L", label]));
+    Disk { device: output("mdconfig", &args).trim().into(), file: file.into() }
+}
+
 /// Detaches a disk.
 pub(crate) fn detach(disk: &Disk) {
     output("mdconfig", &["-d", "-u", &disk.device, "-o", "force"]);

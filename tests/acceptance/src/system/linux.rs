@@ -72,6 +72,12 @@ pub(crate) fn unmount(at: &Path) {
     output("umount", &["--lazy", at.to_str().unwrap()]);
 }
 
+/// Attaches a file as anybody could; no device has a label.
+pub(crate) fn attach(file: &Path, _label: Option<&str>) -> Disk {
+    let node = output("losetup", &["-f", "--show", file.to_str().unwrap()]);
+    Disk { device: node.trim().trim_start_matches("/dev/").into(), file: file.into() }
+}
+
 /// Detaches a disk.
 pub(crate) fn detach(disk: &Disk) {
     output("losetup", &["-d", &format!("/dev/{}", disk.device)]);

@@ -149,8 +149,11 @@ fn require_overlay(host: &dyn Observe) -> Result<()> {
     if host.has_fs("overlay")? {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Unavailable, "this kernel has no overlay file system")
-        .hint("load it (modprobe overlay), or use --storage nullfs"))
+    let hint = match host.platform()? {
+        Platform::Linux => "load it (modprobe overlay), or use --storage nullfs",
+        Platform::Freebsd => "it is Linux's: use --storage nullfs",
+    };
+    Err(Error::new(ErrorKind::Unavailable, "this kernel has no overlay file system").hint(hint))
 }
 
 /// Types of file systems that the kernel refuses as an upper layer: they lack extended attributes, marks of removed

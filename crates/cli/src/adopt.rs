@@ -13,9 +13,10 @@ impl Front<'_> {
         let top = absolute(&args.path)?.into();
         let Adopt { names, from, isolation, apply, .. } = args;
         let adoption = self.engine.adopt(&AdoptWish { from, top, names, isolation, apply })?;
-        if self.json && !(apply && self.engine.dry_run) {
+        let shows_steps = apply && self.engine.dry_run;
+        if self.json && !shows_steps {
             print::json(&adoption)?;
-        } else if !self.screen.is_quiet() && !(apply && self.engine.dry_run) {
+        } else if !(self.screen.is_quiet() || shows_steps) {
             tell(&adoption, apply)?;
         }
         for error in &adoption.failures {

@@ -24,8 +24,8 @@ const SHARED: &[&str] = &["bin", "usr/bin", "usr/sbin"];
 
 /// One machine with one tool's containers.
 pub struct Old {
-    /// Holds the directory; nothing is in it otherwise.
-    _holder: World,
+    /// Holds the directory, and the userland's archive.
+    holder: World,
     /// The root of the old machine.
     pub top: PathBuf,
     /// The qchroot system that takes over.
@@ -45,7 +45,7 @@ impl Old {
         let world = World::at(&top.join("usr/q"));
         fs::create_dir_all(&top).unwrap();
         userland::write_with(&holder.archive(), &[("usr/local/etc/rc.d/httpd", HTTPD)]);
-        let old = Self { top, world, tool, port: free_port(), _holder: holder };
+        let old = Self { top, world, tool, port: free_port(), holder };
         old.make("usr/q/lib");
         match tool {
             "qchroot" => old.qchroot(),
@@ -214,7 +214,7 @@ impl Old {
     }
 
     fn unpack(&self, at: &str) {
-        let (archive, at) = (self._holder.archive(), self.at(at));
+        let (archive, at) = (self.holder.archive(), self.at(at));
         let args = ["-xpf", archive.to_str().unwrap(), "-C", at.to_str().unwrap()];
         Ran::of(Command::new("tar").args(args)).ok();
         fs::set_permissions(&at, fs::Permissions::from_mode(0o755)).unwrap();

@@ -16,6 +16,9 @@ _qchroot() {
             ",$1")
                 cmd="qchroot"
                 ;;
+            qchroot,adopt)
+                cmd="qchroot__subcmd__adopt"
+                ;;
             qchroot,check)
                 cmd="qchroot__subcmd__check"
                 ;;
@@ -105,6 +108,9 @@ _qchroot() {
                 ;;
             qchroot,version)
                 cmd="qchroot__subcmd__version"
+                ;;
+            qchroot__subcmd__help,adopt)
+                cmd="qchroot__subcmd__help__subcmd__adopt"
                 ;;
             qchroot__subcmd__help,check)
                 cmd="qchroot__subcmd__help__subcmd__check"
@@ -284,12 +290,42 @@ _qchroot() {
 
     case "${cmd}" in
         qchroot)
-            opts="-q -v -h -V --root --dry-run --json --quiet --verbose --help --version install create list status config start stop restart console exec ps kill top stats logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help"
+            opts="-q -v -h -V --root --dry-run --json --quiet --verbose --help --version install create list status config start stop restart console exec ps kill top stats logs delete export import adopt release upgrade rollback check resize snapshot clone rename plugin doctor version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__adopt)
+            opts="-q -v -h --from --path --isolation --apply --root --dry-run --json --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --isolation)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --root)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -572,8 +608,22 @@ _qchroot() {
             return 0
             ;;
         qchroot__subcmd__help)
-            opts="install create list status config start stop restart console exec ps kill top logs delete export import release upgrade rollback check resize snapshot clone rename plugin doctor version help"
+            opts="install create list status config start stop restart console exec ps kill top logs delete export import adopt release upgrade rollback check resize snapshot clone rename plugin doctor version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        qchroot__subcmd__help__subcmd__adopt)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -363,6 +363,24 @@ _arguments "${_arguments_options[@]}" : \
 '::name -- The container'\''s name \[default\: the exported one\]:_default' \
 && ret=0
 ;;
+(adopt)
+_arguments "${_arguments_options[@]}" : \
+'--from=[One tool only\: qchroot, qjail, ezjail or bastille]:TOOL:_default' \
+'--path=[The root of the system that the tool ran on]:DIR:_default' \
+'--isolation=[What keeps the containers apart \[default\: chroot for qchroot, jail for the others\]]:NAME:_default' \
+'--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
+'--apply[Do it]' \
+'--dry-run[Print each step that would be taken and change nothing]' \
+'--json[Print results, and errors, as JSON]' \
+'-q[Print errors only]' \
+'--quiet[Print errors only]' \
+'*-v[Print each step as it is taken]' \
+'*--verbose[Print each step as it is taken]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'*::names -- Containers, by the old tool'\''s names \[default\: all\]:_default' \
+&& ret=0
+;;
 (release)
 _arguments "${_arguments_options[@]}" : \
 '--root=[Keep everything under DIR instead of the system'\''s directories]:DIR:_default' \
@@ -816,6 +834,10 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(adopt)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (release)
 _arguments "${_arguments_options[@]}" : \
 ":: :_qchroot__subcmd__help__subcmd__release_commands" \
@@ -950,6 +972,7 @@ _qchroot_commands() {
 'delete:Delete stopped containers\: tree, administration file and logs' \
 'export:Write a stopped container into one file, to be carried to another host' \
 'import:Make a container of the file that an export made' \
+'adopt:Take over containers of the old qchroot(8), qjail, ezjail or BastilleBSD' \
 'release:Installed releases' \
 'upgrade:Move stopped containers to another installed release' \
 'rollback:Take the last upgrade of stopped containers back, or go back to a snapshot' \
@@ -964,6 +987,11 @@ _qchroot_commands() {
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'qchroot commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__adopt_commands] )) ||
+_qchroot__subcmd__adopt_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot adopt commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__check_commands] )) ||
 _qchroot__subcmd__check_commands() {
@@ -1030,6 +1058,7 @@ _qchroot__subcmd__help_commands() {
 'delete:Delete stopped containers\: tree, administration file and logs' \
 'export:Write a stopped container into one file, to be carried to another host' \
 'import:Make a container of the file that an export made' \
+'adopt:Take over containers of the old qchroot(8), qjail, ezjail or BastilleBSD' \
 'release:Installed releases' \
 'upgrade:Move stopped containers to another installed release' \
 'rollback:Take the last upgrade of stopped containers back, or go back to a snapshot' \
@@ -1044,6 +1073,11 @@ _qchroot__subcmd__help_commands() {
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'qchroot help commands' commands "$@"
+}
+(( $+functions[_qchroot__subcmd__help__subcmd__adopt_commands] )) ||
+_qchroot__subcmd__help__subcmd__adopt_commands() {
+    local commands; commands=()
+    _describe -t commands 'qchroot help adopt commands' commands "$@"
 }
 (( $+functions[_qchroot__subcmd__help__subcmd__check_commands] )) ||
 _qchroot__subcmd__help__subcmd__check_commands() {

@@ -1,5 +1,6 @@
 //! All scenarios, by area.
 
+mod adoptions;
 mod boot;
 mod capped;
 mod consoles;
@@ -41,6 +42,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         isolations::scenarios,
         jails::scenarios,
         networks::scenarios,
+        adoptions::scenarios,
     ];
     // What takes longest comes last.
     areas.into_iter().chain([crashes::scenarios as fn() -> _]).flat_map(|scenarios| scenarios()).collect()

@@ -99,8 +99,17 @@ pub(crate) fn attach(file: &Path, label: Option<&str>) -> Disk {
     Disk { device: output("mdconfig", &args).trim().into(), file: file.into() }
 }
 
-/// Detaches a disk.
+/// Detaches a disk, mounted or not; qchroot mounts some where only it looks.
 pub(crate) fn detach(disk: &Disk) {
+    let node = format!("/dev/{}", disk.device);
+    for line in output("mount", &["-p"]).lines() {
+        let mut columns = line.split_whitespace();
+        if let (Some(source), Some(at)) = (columns.next(), columns.next())
+            && source == node
+        {
+            unmount(Path::new(at));
+        }
+    }
     output("mdconfig", &["-d", "-u", &disk.device, "-o", "force"]);
 }
 

@@ -7,7 +7,7 @@
 //! The last line is `N passed, N failed`; the exit status is 0 only when nothing failed.
 //!
 //! # How a scenario is written
-//! A scenario is a function that gets a [`World`](world::World), an empty qchroot system of its own, and panics when
+//! A scenario is a function that gets a `World`, an empty qchroot system of its own, and panics when
 //! something is not as it should be. It lives in `scenarios/AREA.rs`, whose `scenarios()` lists it with its name and
 //! the systems it is for; `scenarios/mod.rs` lists the areas:
 //!
@@ -30,7 +30,7 @@
 //! Each runs in a process of its own that is ended, with whatever it started, when its limit (120 s) is over. What it
 //! leaves mounted, attached or running is taken away and is a failure too, so it has to stop what it starts. Every
 //! command is written down with its status and output, and shown when the scenario fails. What differs between the two
-//! systems is in [`system`] and [`userland`]; a scenario asks `system::ISOLATIONS`, `world.mounts()`,
+//! systems is in `system` and `userland`; a scenario asks `system::ISOLATIONS`, `world.mounts()`,
 //! `world.processes()`, `world.disks()`, `world.terminal()`, and is declared `freebsd` or `linux` if it is about one
 //! of them only.
 

@@ -76,15 +76,16 @@ impl Engine<'_> {
         let mut plan = vec![Step::Stage { at: staging.clone() }];
         plan.extend(storage.create(&installed.base, &container, self.view())?);
         plan.push(Step::Rename { from: staging, to: self.layout.container(name) });
-        plan.push(Step::WriteFile {
-            at: Place::host(self.layout.file(name)),
-            text: toml::to_string_pretty(file).map_err(|e| {
-                Error::new(ErrorKind::Internal, "cannot write the administration file").cause(e)
-            })?,
-            mode: 0o644,
-            was: None,
-        });
+        plan.push(self.write_file(name, file)?);
         Ok(plan)
+    }
+
+    /// The step that writes a container's new administration file.
+    pub(super) fn write_file(&self, name: &Name, file: &ContainerFile) -> Result<Step> {
+        let text = toml::to_string_pretty(file).map_err(|error| {
+            Error::new(ErrorKind::Internal, "cannot write the administration file").cause(error)
+        })?;
+        Ok(Step::WriteFile { at: Place::host(self.layout.file(name)), text, mode: 0o644, was: None })
     }
 
     pub(crate) fn refuse_taken(&self, name: &Name) -> Result<()> {

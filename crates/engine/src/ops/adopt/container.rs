@@ -148,14 +148,7 @@ impl Engine<'_> {
             vec![make, mv(&found.root, &root)]
         };
         plan.extend(self.own_links(found, shared, &root, warnings)?);
-        plan.push(Step::WriteFile {
-            at: Place::host(self.layout.file(name)),
-            text: toml::to_string_pretty(file).map_err(|e| {
-                Error::new(ErrorKind::Internal, "cannot write the administration file").cause(e)
-            })?,
-            mode: 0o644,
-            was: None,
-        });
+        plan.push(self.write_file(name, file)?);
         Ok(plan)
     }
 

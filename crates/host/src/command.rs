@@ -90,17 +90,18 @@ fn expression(
         .full_env(environment(command))
         .dir(command.dir.as_deref().unwrap_or(Utf8Path::new("/")))
         .stdin_null();
-    let in_a_group = move |program: &mut std::process::Command, ends_with_us| {
+    let ends_with_us = stdout.is_some();
+    let told = match stdout {
+        Some(pipe) => plain.stdout_file(pipe),
+        None => plain.stdout_null(),
+    };
+    told.before_spawn(move |program| {
         program.process_group(0);
         if ends_with_us {
             end_with_us(program);
         }
         Ok(())
-    };
-    match stdout {
-        Some(pipe) => plain.stdout_file(pipe).before_spawn(move |program| in_a_group(program, true)),
-        None => plain.stdout_null().before_spawn(move |program| in_a_group(program, false)),
-    }
+    })
 }
 
 /// Asks the program to end when this process does, so that none is left at work in a staging directory.

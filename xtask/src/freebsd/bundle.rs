@@ -11,8 +11,7 @@ use crate::{Result, test};
 pub(super) const TESTS: &str = "qchroot-acceptance";
 
 /// Builds the tests, the program with its crash points, and the plug-ins that are examples; leaves the archive.
-pub(super) fn pack(workspace: &Workspace, arch: Arch) -> Result<()> {
-    let kit = Kit::prepare(workspace, arch)?;
+pub(super) fn pack(workspace: &Workspace, kit: &Kit, arch: Arch) -> Result<()> {
     let build = kit.cargo("build").args(["--release", test::CRASH_POINTS, "--package=acceptance"]);
     build.args(dist::packages(workspace)).run()?;
     let tests = kit.built("release").join(TESTS);

@@ -57,14 +57,17 @@ pub(crate) fn task(workspace: &Workspace, args: &Args) -> Result<()> {
     if args.link {
         return link(workspace, args.arch);
     }
-    let built = build(workspace, args.arch)?;
-    dist::freebsd(workspace, args.arch, Some(&built))?;
-    bundle::pack(workspace, args.arch)
+    let kit = Kit::prepare(workspace, args.arch)?;
+    dist::freebsd(workspace, args.arch, Some(&shipped(workspace, &kit)?))?;
+    bundle::pack(workspace, &kit, args.arch)
 }
 
 /// Builds the program and the plug-ins that are examples as they are shipped, and says where they are.
 pub(crate) fn build(workspace: &Workspace, arch: Arch) -> Result<Built> {
-    let kit = Kit::prepare(workspace, arch)?;
+    shipped(workspace, &Kit::prepare(workspace, arch)?)
+}
+
+fn shipped(workspace: &Workspace, kit: &Kit) -> Result<Built> {
     kit.cargo("build").arg("--release").args(dist::packages(workspace)).run()?;
     let built = Built::below(workspace, &kit.built("release"));
     examine(&built)?;
